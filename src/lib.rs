@@ -1,0 +1,34 @@
+//! Grantgate: a reverse proxy that reads the access token, works out which application calls and on whose
+//! behalf, and forwards only what that application's client grant allows.
+//!
+//! # Floors
+//!
+//! A module imports from lower floors only, and modules of one floor never import each other. Above floor
+//! 3 there are sockets, clocks, files and logs; below it there are none. `tests/it/floors.rs` holds this.
+//!
+//! | floor | module | what it is |
+//! |---|---|---|
+//! | 11 | `main` | parse, do, exit code |
+//! | 10 | [`cli`] | one file per verb |
+//! | 9 | [`app`] | bind everything, run, drain |
+//! | 8 | [`proxy`], [`admin`] | the doors: traffic; health and metrics |
+//! | 7 | [`guard`] | the one async question: may this call pass? |
+//! | 6 | [`keyring`], [`reload`] | keys that live; snapshots that live |
+//! | 5 | [`net`] | sockets, workers, connections to upstreams |
+//! | 4 | [`telemetry`], [`live`], [`clock`] | records and metrics; a value that is replaced whole; the time |
+//! | | | *the wall* |
+//! | 3 | [`gate`] | the whole question, pure; the table of refusals |
+//! | 2 | [`config`] | text in, snapshot or report out |
+//! | 1 | [`token`], [`route`] | text to verified claims; path to operation |
+//! | 0 | [`policy`] | the model, and the decision |
+//!
+//! # The way of a request
+//!
+//! 1. `net` accepts the connection on one of the workers and reads the head.
+//! 2. `proxy` makes a [`gate::Call`] of it: one canonical path, one host, one credential.
+//! 3. [`guard`] holds one snapshot and one time for it, from start to end.
+//! 4. [`route`] finds its API and operation,
+//! 5. [`token`] verifies who calls,
+//! 6. [`policy`] decides: all three inside [`gate::check`], which is one pure function.
+//! 7. `telemetry` records what became of it.
+//! 8. `proxy` forwards, which takes a [`policy::Permit`] by value, or refuses.

@@ -1,0 +1,3 @@
+//! Parse, do, say how it ended.
+
+fn main() {}
