@@ -32,3 +32,5 @@
 //! 6. [`policy`] decides: all three inside [`gate::check`], which is one pure function.
 //! 7. `telemetry` records what became of it.
 //! 8. `proxy` forwards, which takes a [`policy::Permit`] by value, or refuses.
+
+pub mod policy;
