@@ -34,3 +34,5 @@
 //! 8. `proxy` forwards, which takes a [`policy::Permit`] by value, or refuses.
 
 pub mod policy;
+
+pub mod route;
