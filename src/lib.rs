@@ -36,3 +36,4 @@
 pub mod policy;
 
 pub mod route;
+pub mod token;

@@ -1,0 +1,170 @@
+//! From a request's `Authorization` values and raw query to the one credential that it carries.
+//!
+//! Only `Authorization: Bearer` counts (RFC 6750 section 2.1). A token in the query alone is no
+//! credential; beside the header it makes the request ambiguous, since what stands behind the gate
+//! could prefer it. The token is not looked into here.
+
+use std::fmt;
+
+use percent_encoding::percent_decode_str;
+
+use super::TokenError;
+
+/// The longest token that is read, in bytes.
+pub(super) const MAX_TOKEN: usize = 8 * 1024;
+
+/// The text of a bearer token. It does not print.
+#[derive(Clone, Copy)]
+pub struct Credential<'a>(&'a str);
+
+impl<'a> Credential<'a> {
+    /// The token itself.
+    pub fn token(self) -> &'a str {
+        self.0
+    }
+}
+
+impl fmt::Debug for Credential<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Credential(..)")
+    }
+}
+
+/// The credential of a request, when it carries one. `authorization` holds the value of every
+/// `Authorization` header field, `query` the target's query as it came.
+///
+/// # Errors
+/// [`TokenError::Ambiguous`] when there are several, [`TokenError::TooLarge`], and
+/// [`TokenError::Malformed`] when what follows `Bearer` is no `b64token`.
+pub fn credential<'a>(
+    mut authorization: impl Iterator<Item = &'a [u8]>,
+    query: Option<&str>,
+) -> Result<Option<Credential<'a>>, TokenError> {
+    let Some(value) = authorization.next() else {
+        return Ok(None);
+    };
+    if authorization.next().is_some() {
+        return Err(TokenError::Ambiguous);
+    }
+    // Other schemes have commas of their own: among them only a Bearer in the list is a second one.
+    let mut listed = value.split(|&byte| byte == b',');
+    let Some(token) = listed.next().and_then(bearer) else {
+        return if listed.any(|part| bearer(part).is_some()) {
+            Err(TokenError::Ambiguous)
+        } else {
+            Ok(None)
+        };
+    };
+    if listed.next().is_some() || query.is_some_and(holds_token) {
+        return Err(TokenError::Ambiguous);
+    }
+    if token.len() > MAX_TOKEN {
+        return Err(TokenError::TooLarge);
+    }
+    match str::from_utf8(token) {
+        Ok(token) if is_b64token(token) => Ok(Some(Credential(token))),
+        Ok(_) | Err(_) => Err(TokenError::Malformed("no token follows `Bearer`")),
+    }
+}
+
+/// What follows the scheme `Bearer`, in any case; nothing for another scheme (RFC 9110 section 11.4).
+fn bearer(value: &[u8]) -> Option<&[u8]> {
+    const SCHEME: usize = "Bearer".len();
+    let value = value.trim_ascii();
+    let (scheme, rest) = value.split_at_checked(SCHEME)?;
+    let ends = rest.first().is_none_or(u8::is_ascii_whitespace);
+    (scheme.eq_ignore_ascii_case(b"Bearer") && ends).then(|| {
+        let spaces = rest.iter().take_while(|&&byte| byte == b' ').count();
+        rest.get(spaces..).unwrap_or_default()
+    })
+}
+
+/// RFC 6750 section 2.1, `b64token`.
+fn is_b64token(text: &str) -> bool {
+    let body = text.trim_end_matches('=');
+    !body.is_empty()
+        && body.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-._~+/".contains(&byte))
+}
+
+/// Whether a parameter of the query is `access_token`, however it is escaped (RFC 6750 section 2.3).
+/// Some servers split at `;` too.
+fn holds_token(query: &str) -> bool {
+    query.split(['&', ';']).any(|parameter| {
+        let name = parameter.split_once('=').map_or(parameter, |(name, _)| name);
+        percent_decode_str(name).eq(b"access_token".iter().copied())
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read<'a>(headers: &[&'a str], query: Option<&str>) -> Result<Option<&'a str>, TokenError> {
+        let values: Vec<&[u8]> = headers.iter().map(|header| header.as_bytes()).collect();
+        let found = credential(values.into_iter(), query)?;
+        Ok(found.map(Credential::token))
+    }
+
+    #[test]
+    fn bearer_counts_in_any_case_and_other_schemes_do_not() {
+        for header in ["Bearer a.b.c", "bEARER a.b.c", "BEARER   a.b.c", " Bearer a.b.c "] {
+            assert_eq!(read(&[header], None), Ok(Some("a.b.c")), "{header}");
+        }
+        for header in ["Basic a.b.c", "Bearertoken", "DPoP a.b.c", "Digest a=1, b=2", "", "Bea"] {
+            assert_eq!(read(&[header], None), Ok(None), "{header}");
+        }
+        assert_eq!(read(&[], None), Ok(None));
+    }
+
+    #[test]
+    fn several_credentials_are_ambiguous() {
+        for headers in [
+            &["Bearer a", "Bearer a"][..],
+            &["Bearer a", "Basic b"],
+            &["Bearer a, Bearer b"],
+            &["Bearer a,b"],
+            &["Bearer ,"],
+            &["Basic a, bearer b"],
+        ] {
+            assert_eq!(read(headers, None), Err(TokenError::Ambiguous), "{headers:?}");
+        }
+    }
+
+    #[test]
+    fn a_token_in_the_query_beside_the_header_is_ambiguous() {
+        let named = ["access_token=x", "a=1&access_token=x", "%61ccess_token=x", "access%5Ftoken="];
+        for query in named.into_iter().chain(["access_token", "a;access_token=x"]) {
+            assert_eq!(read(&["Bearer a"], Some(query)), Err(TokenError::Ambiguous), "{query}");
+            assert_eq!(read(&[], Some(query)), Ok(None), "alone it is no credential: {query}");
+        }
+        for query in ["", "access_tokens=x", "a=access_token", "%2561ccess_token=x", "Access_Token"]
+        {
+            assert_eq!(read(&["Bearer a"], Some(query)), Ok(Some("a")), "{query}");
+        }
+    }
+
+    #[test]
+    fn what_follows_bearer_is_a_b64token_of_bounded_size() {
+        for header in ["Bearer", "Bearer ", "Bearer =", "Bearer a b", "Bearer \"a\"", "Bearer a=b"]
+        {
+            assert!(matches!(read(&[header], None), Err(TokenError::Malformed(_))), "{header}");
+        }
+        for header in ["Bearer\ta", "Bearer é", "Bearer a\0"] {
+            assert!(matches!(read(&[header], None), Err(TokenError::Malformed(_))), "{header}");
+        }
+        let bytes: &[u8] = b"Bearer \xff";
+        let found = credential(std::iter::once(bytes), None);
+        assert!(matches!(found, Err(TokenError::Malformed(_))));
+
+        let (fits, exceeds) = ("a".repeat(MAX_TOKEN), "a".repeat(MAX_TOKEN + 1));
+        assert_eq!(read(&[&format!("Bearer {fits}")], None).map(|_| ()), Ok(()));
+        assert_eq!(read(&[&format!("Bearer {exceeds}")], None), Err(TokenError::TooLarge));
+    }
+
+    #[test]
+    fn a_credential_does_not_print() {
+        let header: &[u8] = b"Bearer secret";
+        let found = credential(std::iter::once(header), None);
+        assert_eq!(format!("{found:?}"), "Ok(Some(Credential(..)))");
+    }
+}

@@ -1,0 +1,49 @@
+//! From header text to facts: what a request's access token says, once it is believed.
+//!
+//! | step | in | out | refuses |
+//! |---|---|---|---|
+//! | [`credential`](credential()) | `Authorization` values, raw query | [`Credential`], or none | ambiguous, too large, malformed |
+//! | [`Parsed::parse`] | the token's text | [`Parsed`]: its shape is right, nothing in it is believed | malformed |
+//! | [`Parsed::issuer`] | | who claims to have issued it: chooses the [`Terms`] | claim missing |
+//! | [`verify()`] | [`Parsed`], [`Terms`], now | [`Verified`], the proof | type, algorithm, key, signature, claims, time, audience, sender constraint |
+//! | [`Verified::client`] | | the application | client unidentified |
+//! | [`Verified::identity`] | | [`Identity`]: on whose behalf, with what | subject type ambiguous |
+//! | [`Identity::present`] | an API | [`Presented`](crate::policy::Presented), what the decision weighs | |
+//!
+//! The order is meaning: a caller learns the first step that refused it. [`VerifiedCache`] spares the
+//! parsing and the signature of tokens seen before; every other check runs on each request.
+//!
+//! Keys come as text ([`KeySet::from_jwks`], [`KeySet::from_pem`]); nothing here fetches, reads a
+//! file or a clock, or logs, and no error, `Debug` or message holds a piece of a token or a secret.
+
+mod algorithm;
+mod cache;
+mod claims;
+mod credential;
+mod error;
+mod identity;
+mod jose;
+mod json;
+mod jwks;
+mod keys;
+mod pem;
+mod profile;
+mod scopes;
+mod secret;
+mod verify;
+
+#[cfg(test)]
+pub(crate) mod mint;
+#[cfg(test)]
+mod tests;
+
+pub use algorithm::{Algorithm, Algorithms};
+pub use cache::VerifiedCache;
+pub use credential::{Credential, credential};
+pub use error::TokenError;
+pub use identity::Identity;
+pub use jose::Parsed;
+pub use keys::{KeyError, KeyId, KeySet, SkippedKey};
+pub use profile::{Custom, Profile, Rule, Test, Unproven};
+pub use secret::{HsSecret, HsSecretError};
+pub use verify::{Terms, Trust, Verified, verify};
