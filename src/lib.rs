@@ -37,3 +37,5 @@ pub mod policy;
 
 pub mod route;
 pub mod token;
+
+pub mod config;

@@ -1,0 +1,225 @@
+//! Client grants → the ceilings, each given to its API.
+//!
+//! Every rule of a grant is held against it whatever becomes of its key, so that all problems are
+//! said. A grant for an API that is not here, or that has no gate, is checked and left out.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use super::apis::{Apis, KnownApi};
+use super::clients::client_id;
+use super::context::{At, Context, choice, nearly};
+use super::issuers::Issuers;
+use super::{grant_id, rules};
+use crate::config::{Code, Place, raw};
+use crate::policy::{Clients, Grant, GrantId, Holder, Issuer, Party, SubjectType};
+
+/// A grant that counts, and where it was written.
+pub(in crate::config) struct Given {
+    pub(in crate::config) place: Place,
+    /// The issuer's place.
+    pub(in crate::config) issuer: usize,
+    pub(in crate::config) holder: Holder,
+    /// The API's place among all that are configured.
+    pub(in crate::config) api: usize,
+    pub(in crate::config) grant: Grant,
+}
+
+/// Builds every grant, gives each API its own, and tells which were given.
+pub(super) fn build(
+    ctx: &mut Context<'_, '_>,
+    written: &[At<&raw::ClientGrant>],
+    issuers: &Issuers,
+    clients: &Clients,
+    apis: &mut Apis,
+) -> Vec<Given> {
+    let mut given: Vec<Given> = Vec::new();
+    let mut keys: HashMap<(usize, Holder, usize, SubjectType), Place> = HashMap::new();
+    let mut ids: HashMap<GrantId, Place> = HashMap::new();
+    for grant in written {
+        let written_id = grant.raw.id.is_some();
+        let Some(built) = build_one(ctx, grant, issuers, clients, apis) else { continue };
+        let key = (built.issuer, built.holder.clone(), built.api, built.grant.subject_type());
+        if let Some(first) = keys.get(&key) {
+            ctx.report
+                .push(
+                    Code::GrantDuplicate,
+                    &built.place,
+                    "another grant has the same application, API and subject type",
+                )
+                .also(first, "first given here")
+                .help(
+                    "keep one of them; a grant is identified by issuer, application, API and \
+                    subject type",
+                );
+            continue;
+        }
+        keys.insert(key, built.place.clone());
+        if let Some(first) = ids.insert(built.grant.id.clone(), built.place.clone())
+            && written_id
+        {
+            ctx.report
+                .push(
+                    Code::GrantIdDuplicate,
+                    &built.place.key("id"),
+                    format!("the id `{}` belongs to another grant", built.grant.id),
+                )
+                .also(&first, "that grant")
+                .help("leave out `id`, and one is derived from what the grant is for");
+        }
+        given.push(built);
+    }
+    for one in &given {
+        if let (Some(known), Some(issuer)) = (apis.list.get_mut(one.api), issuers.name(one.issuer))
+        {
+            known.api.grants.insert(issuer.clone(), one.holder.clone(), one.grant.clone());
+        }
+    }
+    given
+}
+
+fn build_one(
+    ctx: &mut Context<'_, '_>,
+    written: &At<&raw::ClientGrant>,
+    issuers: &Issuers,
+    clients: &Clients,
+    apis: &Apis,
+) -> Option<Given> {
+    let At { place, raw } = written;
+    let holder = holder(ctx, written);
+    let api = api(ctx, written, apis);
+    let known = api.and_then(|api| apis.list.get(api));
+    let issuer = known.and_then(|known| issuer(ctx, written, issuers, known));
+    let subject_type = match raw.subject_type {
+        Some(raw::SubjectType::AnonymousUser) => SubjectType::AnonymousUser,
+        Some(raw::SubjectType::Client) | None => SubjectType::Client,
+        Some(raw::SubjectType::User) => SubjectType::User,
+    };
+    let declared = known.filter(|known| !known.doubtful).map(|known| &known.api);
+    let ceiling = rules::ceiling(ctx, written, declared.map(|api| &api.scopes));
+    let third_party = holder.as_ref().is_some_and(|holder| match holder {
+        Holder::Client(client) => {
+            issuer.and_then(|issuer| issuers.party(issuer, client, clients)) == Some(Party::Third)
+        }
+        Holder::ThirdPartyClients => true,
+    });
+    // Which rules are its own is not known where the subject type could not be read.
+    let kind = if ctx.report.is_refused(&place.key("subject_type")) {
+        None
+    } else {
+        rules::kind(ctx, written, subject_type, third_party, declared.map(|api| &api.details))
+    };
+    let expires_at = rules::expires_at(ctx, written);
+    let at_id = place.key("id");
+    let id = raw.id.as_ref().map(|id| ctx.name(&at_id, id, GrantId::new));
+    let (known, issuer, holder) = (known?, issuer?, holder?);
+    let id = match id {
+        Some(id) => id?,
+        None => {
+            grant_id::derive(issuers.name(issuer)?, &holder, &known.api.identifier, subject_type)?
+        }
+    };
+    let owner = raw.owner.as_deref().map(Arc::from);
+    let grant = Grant { id, ceiling: ceiling?, expires_at: expires_at?, kind: kind?, owner };
+    Some(Given { place: place.clone(), issuer, holder, api: api?, grant })
+}
+
+fn holder(ctx: &mut Context<'_, '_>, written: &At<&raw::ClientGrant>) -> Option<Holder> {
+    let At { place, raw } = written;
+    let (at_id, at_default) = (place.key("client_id"), place.key("default_for"));
+    match (&raw.client_id, raw.default_for) {
+        (Some(id), None) => client_id(ctx, &at_id, id).map(Holder::Client),
+        (None, Some(raw::DefaultFor::ThirdPartyClients)) => Some(Holder::ThirdPartyClients),
+        (Some(_), Some(_)) => {
+            ctx.report
+                .push(
+                    Code::GrantHolder,
+                    &at_id,
+                    "a grant is for one application or a default, not both",
+                )
+                .also(&at_default, "a default here")
+                .help("keep one of them, and write a second grant for the other");
+            None
+        }
+        (None, None) => {
+            if !ctx.report.is_refused(&at_default) {
+                ctx.report
+                    .push(Code::GrantHolder, &at_id, "the grant does not say whom it is for")
+                    .help("write `client_id`, or `default_for: third_party_clients`");
+            }
+            None
+        }
+    }
+}
+
+fn api(ctx: &mut Context<'_, '_>, written: &At<&raw::ClientGrant>, apis: &Apis) -> Option<usize> {
+    let place = written.place.key("audience");
+    let Some(audience) = &written.raw.audience else {
+        if apis.list.len() == 1 && !apis.doubtful {
+            return Some(0);
+        }
+        if !apis.doubtful {
+            let message = match apis.list.len() {
+                0 => "the grant does not say which API it is for".to_owned(),
+                count => format!("the grant does not say which of the {count} APIs it is for"),
+            };
+            let help = match apis.list.len() {
+                0 => {
+                    "write the API's identifier: `audience: https://orders.example.com`".to_owned()
+                }
+                _ => choice("audience", apis.identifiers()),
+            };
+            ctx.report.push(Code::AudienceAmbiguous, &place, message).help(help);
+        }
+        return None;
+    };
+    let found = apis.find(audience);
+    if found.is_none() && !apis.doubtful {
+        let message =
+            format!("the API `{audience}` is not configured here, so the grant is not used");
+        let help = || nearly(audience, apis.identifiers(), "the APIs here are");
+        ctx.report.push(Code::GrantElsewhere, &place, message).help_by(help);
+    }
+    found
+}
+
+fn issuer(
+    ctx: &mut Context<'_, '_>,
+    written: &At<&raw::ClientGrant>,
+    issuers: &Issuers,
+    known: &KnownApi,
+) -> Option<usize> {
+    let place = written.place.key("issuer");
+    if let Some(name) = &written.raw.issuer {
+        let found = issuers.resolve(ctx, &place, name)?;
+        if !known.trusted.contains(&found)
+            && !ctx.report.has_error_within(&known.place.key("gate").key("issuers"))
+        {
+            let message = format!(
+                "the API `{}` does not trust this issuer, so the grant has no effect",
+                known.api.identifier
+            );
+            ctx.report
+                .push(Code::GrantPointless, &place, message)
+                .also(&known.place.key("gate").key("issuers"), "those that it trusts")
+                .help("add the issuer to the API's `gate.issuers`, or remove the grant");
+        }
+        return Some(found);
+    }
+    match known.trusted.as_slice() {
+        [only] => Some(*only),
+        // Why the API trusts none is said there; without a gate the grant is not used.
+        [] => None,
+        _ if !known.has_gate => None,
+        several => {
+            let names = several.iter().filter_map(|index| issuers.name(*index)).map(Issuer::as_str);
+            let message = format!(
+                "the grant does not say which of the {} issuers that the API trusts is meant",
+                several.len()
+            );
+            let help = choice("issuer", names);
+            ctx.report.push(Code::IssuerAmbiguous, &place, message).help(help);
+            None
+        }
+    }
+}

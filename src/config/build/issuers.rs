@@ -1,0 +1,343 @@
+//! Issuers → what is trusted in their tokens, and where their keys come from.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::context::{At, Context, choice, meant, nearly};
+use super::merge::List;
+use super::{profile, urls};
+use crate::config::snapshot::{IssuerSettings, KeySource, RemoteKeys};
+use crate::config::{Code, Place, raw};
+use crate::policy::{ClientId, Clients, Issuer, Party};
+use crate::token::{Algorithm, Algorithms, KeyError, KeySet, SkippedKey, Trust, Unproven};
+
+/// The issuers, in the order written.
+#[derive(Default)]
+pub(in crate::config) struct Issuers {
+    names: Vec<(Issuer, Place)>,
+    by_name: HashMap<Issuer, usize>,
+    /// One for each name; none where it has errors.
+    settings: Vec<Option<IssuerSettings>>,
+    /// Some issuer's name could not be read: one that is not found may be that one.
+    doubtful: bool,
+}
+
+impl Issuers {
+    pub(super) fn len(&self) -> usize {
+        self.names.len()
+    }
+
+    /// Whether there is none, not even one whose name could not be read.
+    pub(super) fn is_empty(&self) -> bool {
+        self.names.is_empty() && !self.doubtful
+    }
+
+    pub(in crate::config) fn name(&self, index: usize) -> Option<&Issuer> {
+        self.names.get(index).map(|(name, _)| name)
+    }
+
+    pub(super) fn names(&self) -> impl Iterator<Item = &str> {
+        self.names.iter().map(|(name, _)| name.as_str())
+    }
+
+    /// Whose application `client` is: what the list says, else what the issuer's profile tells by
+    /// the id. None where that has errors.
+    pub(in crate::config) fn party(
+        &self,
+        index: usize,
+        client: &ClientId,
+        listed: &Clients,
+    ) -> Option<Party> {
+        let settings = self.settings.get(index)?.as_ref()?;
+        let listed = listed.find(&settings.trust.issuer, client.as_str());
+        Some(listed.unwrap_or_else(|| settings.trust.profile.party(client.as_str())))
+    }
+
+    /// All settings; none where one has errors.
+    pub(super) fn settings(self) -> Option<Vec<IssuerSettings>> {
+        self.settings.into_iter().collect()
+    }
+
+    /// The issuer that is named at `place`; says so when there is none.
+    pub(super) fn resolve(
+        &self,
+        ctx: &mut Context<'_, '_>,
+        place: &Place,
+        name: &str,
+    ) -> Option<usize> {
+        let found = self.by_name.get(name).copied();
+        if found.is_none() && !self.doubtful {
+            let message = format!("the issuer `{name}` is not configured");
+            let help = nearly(name, self.names(), "the issuers are");
+            ctx.report.push(Code::IssuerUnknown, place, message).help_if(help);
+        }
+        found
+    }
+
+    /// The only issuer, where none is named; says so when there are several.
+    pub(super) fn only(
+        &self,
+        ctx: &mut Context<'_, '_>,
+        place: &Place,
+        why: &str,
+    ) -> Option<usize> {
+        if self.names.len() > 1 {
+            let help = choice("issuer", self.names());
+            ctx.report
+                .push(Code::IssuerAmbiguous, place, format!("{why}, but no issuer is written"))
+                .help(help);
+            return None;
+        }
+        (self.names.len() == 1 && !self.doubtful).then_some(0)
+    }
+}
+
+pub(super) fn build(ctx: &mut Context<'_, '_>, written: &List<'_, raw::Issuer>) -> Issuers {
+    let mut issuers = Issuers { doubtful: written.doubtful, ..Issuers::default() };
+    for issuer in &written.items {
+        let At { place, raw } = issuer;
+        let at_name = place.key("issuer");
+        let name = ctx
+            .required(
+                &at_name,
+                raw.issuer.as_ref(),
+                "write the issuer as its tokens name it in `iss`",
+            )
+            .and_then(|text| ctx.name(&at_name, text, Issuer::new));
+        let settings = settings(ctx, issuer, name.as_ref());
+        let Some(name) = name else {
+            issuers.doubtful = true;
+            continue;
+        };
+        if let Some((_, first)) =
+            issuers.by_name.get(&name).and_then(|first| issuers.names.get(*first))
+        {
+            ctx.report
+                .push(
+                    Code::IssuerDuplicate,
+                    &at_name,
+                    format!("the issuer `{name}` is configured twice"),
+                )
+                .also(&first.key("issuer"), "first configured here")
+                .help("keep one of them");
+            continue;
+        }
+        issuers.by_name.insert(name.clone(), issuers.names.len());
+        issuers.names.push((name, place.clone()));
+        issuers.settings.push(settings);
+    }
+    issuers
+}
+
+fn settings(
+    ctx: &mut Context<'_, '_>,
+    issuer: &At<&raw::Issuer>,
+    name: Option<&Issuer>,
+) -> Option<IssuerSettings> {
+    let At { place, raw } = issuer;
+    let algorithms = algorithms(ctx, issuer);
+    let profile = profile::build(ctx, issuer);
+    let keys = keys(ctx, issuer);
+    let leeway = ctx.duration(&place.key("leeway"), raw.leeway.as_ref(), LEEWAY, MOST_LEEWAY);
+    let trust = Trust {
+        issuer: name?.clone(),
+        algorithms: algorithms?,
+        profile: profile?,
+        leeway_seconds: i64::try_from(leeway.as_secs()).unwrap_or_default(),
+        unproven: match raw.unproven {
+            Some(raw::Unproven::User) => Unproven::User,
+            Some(raw::Unproven::Refuse) | None => Unproven::Refuse,
+        },
+    };
+    Some(IssuerSettings { trust, keys: keys? })
+}
+
+const LEEWAY: Duration = Duration::from_secs(30);
+const MOST_LEEWAY: Duration = Duration::from_mins(5);
+const REFRESH_COOLDOWN: Duration = Duration::from_secs(30);
+
+fn algorithms(ctx: &mut Context<'_, '_>, issuer: &At<&raw::Issuer>) -> Option<Algorithms> {
+    let list = issuer.place.key("algorithms");
+    let written = ctx.some(&list, issuer.raw.algorithms.as_ref(), "every asymmetric one");
+    if written.is_empty() {
+        return (!ctx.report.is_refused(&list)).then(Algorithms::default);
+    }
+    let asymmetric = Algorithm::ALL.into_iter().filter(|algorithm| !algorithm.is_symmetric());
+    let known: Vec<_> = asymmetric.map(Algorithm::as_str).collect();
+    let accepted = written.iter().enumerate().map(|(index, name)| {
+        let found = Algorithm::find(name);
+        let (message, help) = match found {
+            Some(algorithm) if !algorithm.is_symmetric() => return Some(algorithm),
+            Some(_) => (
+                format!(
+                    "`{name}` needs a secret, which an issuer does not share with everybody \
+                    it issues tokens for"
+                ),
+                Some("a secret belongs to one API: write `gate.hs_secret` there".to_owned()),
+            ),
+            None if name.eq_ignore_ascii_case("none") => {
+                let message = "a token without a signature is never accepted".to_owned();
+                (message, Some(format!("the algorithms are {}", known.join(", "))))
+            }
+            None => {
+                let help = meant(name, known.iter().copied(), "the algorithms are");
+                let help =
+                    help.unwrap_or_else(|| format!("the algorithms are {}", known.join(", ")));
+                (format!("`{name}` is not a known signature algorithm"), Some(help))
+            }
+        };
+        ctx.report.push(Code::AlgorithmRefused, &list.index(index), message).help_if(help);
+        None
+    });
+    accepted.collect::<Vec<_>>().into_iter().collect()
+}
+
+/// Where the keys come from: one place, discovery where none is said.
+fn keys(ctx: &mut Context<'_, '_>, issuer: &At<&raw::Issuer>) -> Option<KeySource> {
+    let At { place, raw } = issuer;
+    let said = [
+        ("jwks_uri", raw.jwks_uri.is_some()),
+        ("jwks_file", raw.jwks_file.is_some()),
+        ("jwks", raw.jwks.is_some()),
+        ("pem_file", raw.pem_file.is_some()),
+    ];
+    let mut keys = said.iter().filter(|(_, said)| *said).map(|(key, _)| *key);
+    if let (Some(first), Some(second)) = (keys.next(), keys.next()) {
+        ctx.report
+            .push(
+                Code::KeysAmbiguous,
+                &place.key(second),
+                format!("`{first}` and `{second}` both say where the keys come from"),
+            )
+            .on_key()
+            .also(&place.key(first), "and so does this")
+            .help("keep one of them");
+        return None;
+    }
+    // A place that was refused was meant: discovery would be something else than what was written.
+    if said.iter().any(|(key, _)| ctx.report.is_refused(&place.key(*key))) {
+        return None;
+    }
+    let fixed = if let Some(path) = &raw.jwks_file {
+        let at = place.key("jwks_file");
+        file(ctx, &at, path).map(|text| jwks(ctx, &at, &text))
+    } else if let Some(set) = &raw.jwks {
+        let none_is_meant =
+            set.get("keys").is_some_and(|keys| keys.as_array().is_some_and(Vec::is_empty));
+        if none_is_meant {
+            // An issuer all of whose tokens are signed with the APIs' own secrets has no keys.
+            Some(Some(KeySet::default()))
+        } else {
+            let text = serde_json::Value::Object(set.clone()).to_string();
+            Some(jwks(ctx, &place.key("jwks"), &text))
+        }
+    } else if let Some(path) = &raw.pem_file {
+        let at = place.key("pem_file");
+        file(ctx, &at, path).map(|text| pem(ctx, &at, &text))
+    } else {
+        return remote(ctx, issuer);
+    };
+    fixed?.map(|keys| KeySource::Fixed(Arc::new(keys)))
+}
+
+fn file(ctx: &mut Context<'_, '_>, place: &Place, path: &str) -> Option<String> {
+    ctx.outside
+        .file(place.source, path)
+        .map_err(|why| {
+            ctx.report
+                .push(
+                    Code::FileUnreadable,
+                    place,
+                    format!("the file `{path}` cannot be read: {why}"),
+                )
+                .help("a relative path starts at the folder of the file that names it");
+        })
+        .ok()
+}
+
+fn jwks(ctx: &mut Context<'_, '_>, place: &Place, text: &str) -> Option<KeySet> {
+    match KeySet::from_jwks(text) {
+        Ok((keys, skipped)) => {
+            let is_weak = |key: &SkippedKey| key.reason == KeyError::Size;
+            let any_weak = skipped.iter().any(is_weak);
+            for key in skipped {
+                // Of the others some may be for other purposes; a weak key is never meant.
+                let (code, help) = if is_weak(&key) {
+                    (Code::KeysInvalid, "leave it out, and have the issuer sign with a longer one")
+                } else {
+                    (Code::KeySkipped, "leave it out if its issuer does not sign with it")
+                };
+                ctx.report.push(code, place, key.to_string()).help(help);
+            }
+            if any_weak {
+                return None;
+            }
+            if keys.is_empty() {
+                ctx.report
+                    .push(Code::KeysInvalid, place, "the key set has no key that can be used")
+                    .help("use RSA keys of 2048 bits or more, P-256, P-384, P-521 or Ed25519");
+                return None;
+            }
+            Some(keys)
+        }
+        Err(error) => {
+            ctx.report
+                .push(Code::KeysInvalid, place, format!("the key set cannot be used: {error}"))
+                .help("write a JSON Web Key Set: `{\"keys\": [...]}` (RFC 7517 section 5)");
+            None
+        }
+    }
+}
+
+fn pem(ctx: &mut Context<'_, '_>, place: &Place, text: &str) -> Option<KeySet> {
+    KeySet::from_pem(text)
+        .map_err(|error| {
+            ctx.report
+                .push(Code::KeysInvalid, place, format!("the key cannot be used: {error}"))
+                .help(
+                    "write public keys or certificates into the file: `-----BEGIN PUBLIC KEY-----`",
+                );
+        })
+        .ok()
+}
+
+fn remote(ctx: &mut Context<'_, '_>, issuer: &At<&raw::Issuer>) -> Option<KeySource> {
+    let At { place, raw } = issuer;
+    let allow_http = raw.allow_http == Some(true);
+    let (at, url) = match (&raw.jwks_uri, &raw.issuer) {
+        (Some(uri), _) => (place.key("jwks_uri"), uri),
+        (None, Some(name)) => (place.key("issuer"), name),
+        (None, None) => return None,
+    };
+    if !urls::is_web(url) {
+        let message = match raw.jwks_uri {
+            Some(_) => format!("`{url}` is not a URL"),
+            None => format!("the issuer `{url}` is not a URL, so its keys cannot be discovered"),
+        };
+        ctx.report
+            .push(Code::UrlInvalid, &at, message)
+            .help("write `jwks_uri: https://…`, `jwks_file`, `jwks` or `pem_file`");
+        return None;
+    }
+    if urls::is_open(url) && !allow_http {
+        ctx.report
+            .push(
+                Code::UrlInvalid,
+                &at,
+                format!(
+                    "the keys would be fetched from `{url}` by plain HTTP, which anybody on the \
+                way can change"
+                ),
+            )
+            .help("write `https://…`; or `allow_http: true` if the network itself is trusted");
+        return None;
+    }
+    let place = place.key("refresh_cooldown");
+    let refresh_cooldown = ctx.some_time(&place, raw.refresh_cooldown.as_ref(), REFRESH_COOLDOWN);
+    Some(KeySource::Remote(RemoteKeys {
+        jwks_uri: raw.jwks_uri.clone(),
+        allow_http,
+        refresh_cooldown,
+    }))
+}

@@ -1,0 +1,146 @@
+//! All files as one: lists join, and a section that is no list stands in one file alone.
+
+use super::context::At;
+use crate::config::outside::Reading;
+use crate::config::{Code, Place, Report, raw};
+
+/// What was written in all files, each part with its place.
+pub(super) struct Merged<'r> {
+    pub(super) server: Option<At<&'r raw::Server>>,
+    pub(super) health: Option<At<&'r raw::Health>>,
+    pub(super) limits: Option<At<&'r raw::Limits>>,
+    pub(super) timeouts: Option<At<&'r raw::Timeouts>>,
+    pub(super) log: Option<At<&'r raw::Log>>,
+    pub(super) reload: Option<At<&'r raw::Reload>>,
+    pub(super) issuers: List<'r, raw::Issuer>,
+    pub(super) resource_servers: List<'r, raw::ResourceServer>,
+    pub(super) clients: List<'r, raw::Client>,
+    pub(super) client_grants: List<'r, raw::ClientGrant>,
+}
+
+/// The items of a list, of all files.
+pub(super) struct List<'r, T> {
+    pub(super) items: Vec<At<&'r T>>,
+    /// Some of it could not be read: what is not found may be in there.
+    pub(super) doubtful: bool,
+}
+
+/// Puts the files together, and says what they lack as a whole.
+pub(super) fn merge<'r>(
+    written: &'r [(usize, raw::Configuration)],
+    reading: &Reading<'_>,
+    report: &mut Report,
+) -> Merged<'r> {
+    let merged = Merged {
+        server: section(written, "server", |file| file.server.as_ref(), report),
+        health: section(written, "health", |file| file.health.as_ref(), report),
+        limits: section(written, "limits", |file| file.limits.as_ref(), report),
+        timeouts: section(written, "timeouts", |file| file.timeouts.as_ref(), report),
+        log: section(written, "log", |file| file.log.as_ref(), report),
+        reload: section(written, "reload", |file| file.reload.as_ref(), report),
+        issuers: list(written, "issuers", |file| &file.issuers, reading, report),
+        resource_servers: list(
+            written,
+            "resource_servers",
+            |file| &file.resource_servers,
+            reading,
+            report,
+        ),
+        clients: list(written, "clients", |file| &file.clients, reading, report),
+        client_grants: list(
+            written,
+            "client_grants",
+            |file| file.client_grants.as_deref().unwrap_or_default(),
+            reading,
+            report,
+        ),
+    };
+    whole(written, &merged, reading, report);
+    merged
+}
+
+fn section<'r, T>(
+    written: &'r [(usize, raw::Configuration)],
+    key: &'static str,
+    of: impl Fn(&'r raw::Configuration) -> Option<&'r T>,
+    report: &mut Report,
+) -> Option<At<&'r T>> {
+    let mut found = written.iter().filter_map(|(source, file)| {
+        Some(At { place: Place::root(*source).key(key), raw: of(file)? })
+    });
+    let first = found.next()?;
+    for again in found {
+        report
+            .push(Code::SectionTwice, &again.place, format!("`{key}` is written in two files"))
+            .on_key()
+            .also(&first.place, "first written here")
+            .help("keep it in one of them: lists of several files join, other sections do not");
+    }
+    Some(first)
+}
+
+fn list<'r, T: 'r>(
+    written: &'r [(usize, raw::Configuration)],
+    key: &'static str,
+    of: impl Fn(&'r raw::Configuration) -> &'r [T],
+    reading: &Reading<'_>,
+    report: &Report,
+) -> List<'r, T> {
+    let mut items = Vec::new();
+    let mut doubtful = written.len() < reading.sources().len();
+    for (source, file) in written {
+        let place = Place::root(*source).key(key);
+        doubtful |= report.is_refused(&place);
+        let of_file = of(file).iter().enumerate();
+        items.extend(of_file.map(|(index, raw)| At { place: place.index(index), raw }));
+    }
+    List { items, doubtful }
+}
+
+/// What a file cut short, or lost, would lack.
+fn whole(
+    written: &[(usize, raw::Configuration)],
+    merged: &Merged<'_>,
+    reading: &Reading<'_>,
+    report: &mut Report,
+) {
+    if reading.sources().is_empty() {
+        report
+            .push(Code::SourcesMissing, &Place::nowhere(), "there is no configuration file")
+            .help("write one: `*.yaml`, `*.yml` or `*.json`");
+        return;
+    }
+    let end = |source: usize| {
+        let end = reading.sources().get(source).map_or(0, |source| source.text.trim_end().len());
+        end..end
+    };
+    let of_grants = |source| Place::root(source).key("client_grants");
+    // What could not be read at all may hold the key; and where its value was refused, it was there.
+    let all_read = written.len() == reading.sources().len();
+    let unsaid = |(source, file): &(usize, raw::Configuration)| {
+        file.client_grants.is_none() && !report.is_refused(&of_grants(*source))
+    };
+    if all_read && written.iter().all(unsaid) {
+        let last = written.last().map_or(0, |(source, _)| *source);
+        report
+            .push(
+                Code::ClientGrantsMissing,
+                &of_grants(last),
+                "no file has the key `client_grants`",
+            )
+            .at(end(last))
+            .help("write `client_grants: []` if there are none");
+    }
+    let required =
+        |reload: &&At<&raw::Reload>| reload.raw.end_marker == Some(raw::EndMarker::Required);
+    let Some(reload) = merged.reload.as_ref().filter(required) else { return };
+    for (index, _) in
+        reading.sources().iter().enumerate().filter(|(_, source)| !source.has_end_marker())
+    {
+        report
+            .push(Code::EndMarkerMissing, &Place::root(index), "the file does not end with `...`")
+            .at(end(index))
+            .also(&reload.place.key("end_marker"), "required here")
+            .help("end it with a line `...`; if it had one, the file was cut short");
+    }
+}

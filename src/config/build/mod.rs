@@ -1,0 +1,130 @@
+//! What was written → what it means.
+//!
+//! In come the raw files; out comes a [`Snapshot`], or none when anything is wrong. Everything that
+//! is wrong goes into the report: a part that cannot be built is left out, and what hangs on it is
+//! held against the rules that do not need it. Nothing here stops at the first problem.
+
+mod apis;
+mod clients;
+mod context;
+mod date;
+mod gate;
+mod grant_id;
+mod grants;
+mod issuers;
+mod merge;
+mod operations;
+mod profile;
+mod rules;
+mod secrets;
+mod server;
+mod units;
+mod urls;
+
+pub(super) use apis::{Apis, KnownApi};
+pub(super) use grants::Given;
+pub(super) use issuers::Issuers;
+pub(super) use operations::Read;
+
+use context::Context;
+
+use super::outside::Reading;
+use super::snapshot::{ServedApi, Snapshot};
+use super::{Code, Report, lint, raw};
+use crate::policy::UnixTime;
+use crate::route::{Site, Sites};
+
+/// Builds the snapshot of all files together; none when the report has errors.
+pub(super) fn build(
+    written: &[(usize, raw::Configuration)],
+    reading: &mut Reading<'_>,
+    now: UnixTime,
+    report: &mut Report,
+) -> Option<Snapshot> {
+    let merged = merge::merge(written, reading, report);
+    let ctx = &mut Context { report, outside: reading };
+    let issuers = issuers::build(ctx, &merged.issuers);
+    let mut apis = apis::build(ctx, &merged.resource_servers, &issuers);
+    let clients = clients::build(ctx, &merged.clients.items, &issuers);
+    let given = grants::build(ctx, &merged.client_grants.items, &issuers, &clients, &mut apis);
+    let sites = sites(ctx, &apis);
+    let server = server::server(ctx, merged.server.as_ref());
+    let health = server::health(ctx, merged.health.as_ref());
+    server::listen_twice(ctx, &merged, server.listen, health);
+    let limits = server::limits(ctx, merged.limits.as_ref());
+    let timeouts = server::timeouts(ctx, merged.timeouts.as_ref());
+    let log = server::log(ctx, merged.log.as_ref());
+    let reload = server::reload(ctx, merged.reload.as_ref());
+    lint::snapshot(
+        ctx.report,
+        &lint::Subject { apis: &apis, given: &given, clients: &clients, issuers: &issuers, now },
+    );
+    if ctx.report.has_errors() {
+        return None;
+    }
+    Some(Snapshot {
+        server,
+        health,
+        limits,
+        timeouts,
+        log,
+        reload,
+        issuers: issuers.settings()?,
+        sites: sites?,
+        apis: apis.list.into_iter().filter_map(served).collect(),
+        clients,
+        digest: ctx.outside.digest(),
+        generation: 0,
+    })
+}
+
+/// Which API answers where: places among those that are served.
+fn sites(ctx: &mut Context<'_, '_>, apis: &Apis) -> Option<Sites> {
+    let gates: Vec<_> =
+        apis.list.iter().filter_map(|known| Some((known, known.gate.as_ref()?))).collect();
+    let sites = gates.iter().enumerate().map(|(target, (_, gate))| Site {
+        hosts: gate.hosts.clone(),
+        path_prefix: gate.path_prefix.clone(),
+        target,
+    });
+    let clashes = match Sites::build(sites) {
+        Ok(sites) => return Some(sites),
+        Err(clashes) => clashes,
+    };
+    for clash in clashes {
+        let (Some((first, _)), Some((second, _))) =
+            (gates.get(clash.first), gates.get(clash.second))
+        else {
+            continue;
+        };
+        let host = clash.host.map_or_else(|| "any host".to_owned(), |host| format!("`{host}`"));
+        let (place, first) =
+            (second.place.key("gate").key("hosts"), first.place.key("gate").key("hosts"));
+        ctx.report
+            .push(
+                Code::SiteDuplicate,
+                &place,
+                format!("{host} is listed twice with this `path_prefix`"),
+            )
+            .also(&first, "first listed here")
+            .help("make them differ in `hosts` or in `path_prefix`");
+    }
+    None
+}
+
+/// An API without a gate is known, and not served.
+fn served(known: KnownApi) -> Option<ServedApi> {
+    let gate = known.gate?;
+    Some(ServedApi {
+        api: known.api,
+        issuers: known.trusted,
+        audiences: gate.audiences,
+        secret: gate.secret,
+        operations: gate.operations,
+        unlisted: gate.unlisted,
+        public_url: gate.public_url,
+        upstream: gate.upstream,
+        authorization: gate.authorization,
+        strip_prefix: gate.strip_prefix.then_some(gate.path_prefix),
+    })
+}

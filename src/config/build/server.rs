@@ -1,0 +1,249 @@
+//! The sections that concern the process: listeners, bounds, log, reload.
+
+use core::net::{IpAddr, SocketAddr};
+use std::time::Duration;
+
+use ipnet::IpNet;
+
+use super::context::{At, Context, LONGEST};
+use super::merge::Merged;
+use crate::config::snapshot::{Limits, Log, Reload, Server, Timeouts};
+use crate::config::{Code, Place, raw};
+
+pub(super) fn server(ctx: &mut Context<'_, '_>, section: Option<&At<&raw::Server>>) -> Server {
+    let defaults = Server::default();
+    let Some(At { place, raw }) = section else { return defaults };
+    let listen = raw.listen.as_deref().and_then(|text| ctx.address(&place.key("listen"), text));
+    let proxies = place.key("trusted_proxies");
+    Server {
+        listen: listen.unwrap_or(defaults.listen),
+        workers: match raw.workers {
+            None | Some(raw::Workers::Auto) => None,
+            Some(raw::Workers::Count(count)) => Some(count),
+        },
+        trusted_proxies: raw
+            .trusted_proxies
+            .iter()
+            .enumerate()
+            .filter_map(|(index, text)| network(ctx, &proxies.index(index), text))
+            .collect(),
+        drain_delay: ctx.duration(
+            &place.key("drain_delay"),
+            raw.drain_delay.as_ref(),
+            defaults.drain_delay,
+            LONGEST,
+        ),
+        drain_deadline: ctx.duration(
+            &place.key("drain_deadline"),
+            raw.drain_deadline.as_ref(),
+            defaults.drain_deadline,
+            LONGEST,
+        ),
+    }
+}
+
+/// A network of trusted proxies. A network of everybody would trust what any client writes.
+fn network(ctx: &mut Context<'_, '_>, place: &Place, text: &str) -> Option<IpNet> {
+    // An address alone is the network of one.
+    let parsed = text.parse().or_else(|_| text.parse::<IpAddr>().map(IpNet::from));
+    let Ok(network) = parsed else {
+        ctx.report
+            .push(Code::NetworkInvalid, place, format!("`{text}` is not a network"))
+            .help("write an address and the length of its prefix: `10.0.0.0/8`, `fd00::/8`");
+        return None;
+    };
+    if network.prefix_len() == 0 {
+        ctx.report
+            .push(Code::TrustedProxiesEverybody, place, format!("`{text}` trusts everybody"))
+            .help("write the networks of your own proxies, such as `10.0.0.0/8`");
+        return None;
+    }
+    Some(network)
+}
+
+pub(super) fn health(
+    ctx: &mut Context<'_, '_>,
+    section: Option<&At<&raw::Health>>,
+) -> Option<SocketAddr> {
+    let default = Some(SocketAddr::from(([0, 0, 0, 0], 9180)));
+    match section.and_then(|At { place, raw }| Some((place, raw.listen.as_deref()?))) {
+        None => default,
+        Some((_, "none")) => None,
+        Some((place, text)) => ctx.address(&place.key("listen"), text),
+    }
+}
+
+/// Two listeners on one port: the second could not be bound, and that would be found at the start
+/// alone. An unspecified address overlaps with every other of its family, and `[::]` with all.
+pub(super) fn listen_twice(
+    ctx: &mut Context<'_, '_>,
+    merged: &Merged<'_>,
+    traffic: SocketAddr,
+    health: Option<SocketAddr>,
+) {
+    let Some(health) = health.filter(|health| overlap(*health, traffic)) else { return };
+    let places = [
+        merged.server.as_ref().map(|at| (at.place.key("listen"), at.raw.listen.is_some())),
+        merged.health.as_ref().map(|at| (at.place.key("listen"), at.raw.listen.is_some())),
+    ];
+    // For an address that could not be read its default stands in, which nobody meant.
+    let doubtful = |(place, _): &(Place, bool)| {
+        ctx.report.is_refused(place) || ctx.report.has_error_within(place)
+    };
+    if places.iter().flatten().any(doubtful) {
+        return;
+    }
+    let message = format!("traffic on `{traffic}` and health on `{health}` cannot both listen");
+    let written = places.map(|at| at.filter(|(_, written)| *written).map(|(place, _)| place));
+    let default = |key, address| {
+        format!("make the ports differ; `{key}` is not written, and is `{address}` by default")
+    };
+    match written {
+        [Some(traffic), Some(health)] => {
+            ctx.report
+                .push(Code::ListenTwice, &health, message)
+                .also(&traffic, "this port is taken here")
+                .help("make the ports differ");
+        }
+        [Some(place), None] => {
+            let help = default("health.listen", health);
+            ctx.report.push(Code::ListenTwice, &place, message).help(help);
+        }
+        [None, Some(place)] => {
+            let help = default("server.listen", traffic);
+            ctx.report.push(Code::ListenTwice, &place, message).help(help);
+        }
+        [None, None] => {}
+    }
+}
+
+fn overlap(one: SocketAddr, other: SocketAddr) -> bool {
+    let (first, second) = (one.ip(), other.ip());
+    let covers =
+        |wide: IpAddr, ip: IpAddr| wide.is_unspecified() && (wide.is_ipv6() || ip.is_ipv4());
+    one.port() != 0
+        && one.port() == other.port()
+        && (first == second || covers(first, second) || covers(second, first))
+}
+
+pub(super) fn limits(ctx: &mut Context<'_, '_>, section: Option<&At<&raw::Limits>>) -> Limits {
+    let defaults = Limits::default();
+    let Some(At { place, raw }) = section else { return defaults };
+    let bytes =
+        |ctx: &mut Context<'_, '_>, key: &'static str, text: Option<&String>, default: usize| {
+            let size = ctx.size(&place.key(key), text, default as u64, LEAST_HEAD);
+            usize::try_from(size).unwrap_or(usize::MAX)
+        };
+    Limits {
+        header_bytes: bytes(ctx, "header_bytes", raw.header_bytes.as_ref(), defaults.header_bytes),
+        uri_bytes: bytes(ctx, "uri_bytes", raw.uri_bytes.as_ref(), defaults.uri_bytes),
+        body_bytes: match raw.body_bytes.as_ref() {
+            None => defaults.body_bytes,
+            Some(text) if text == "unlimited" => None,
+            text => Some(ctx.size(&place.key("body_bytes"), text, 0, 0)),
+        },
+        connections: raw.connections.map_or(defaults.connections, |count| count as usize),
+        token_cache_bytes: ctx.size(
+            &place.key("token_cache_bytes"),
+            raw.token_cache_bytes.as_ref(),
+            defaults.token_cache_bytes,
+            0,
+        ),
+    }
+}
+
+/// A head below this could not even hold an access token.
+const LEAST_HEAD: u64 = 1024;
+
+pub(super) fn timeouts(
+    ctx: &mut Context<'_, '_>,
+    section: Option<&At<&raw::Timeouts>>,
+) -> Timeouts {
+    let defaults = Timeouts::default();
+    let Some(At { place, raw }) = section else { return defaults };
+    let mut time = |key: &'static str, text: Option<&String>, default: Duration| {
+        ctx.some_time(&place.key(key), text, default)
+    };
+    Timeouts {
+        header_read: time("header_read", raw.header_read.as_ref(), defaults.header_read),
+        connect: time("connect", raw.connect.as_ref(), defaults.connect),
+        response: time("response", raw.response.as_ref(), defaults.response),
+        upstream_idle: time("upstream_idle", raw.upstream_idle.as_ref(), defaults.upstream_idle),
+    }
+}
+
+pub(super) fn log(ctx: &mut Context<'_, '_>, section: Option<&At<&raw::Log>>) -> Log {
+    let defaults = Log::default();
+    let Some(At { place, raw }) = section else { return defaults };
+    let level = raw.level.clone().filter(|level| {
+        let fits = level.split(',').all(is_directive);
+        if !fits {
+            ctx.report
+                .push(
+                    Code::LogLevelInvalid,
+                    &place.key("level"),
+                    format!("`{level}` is not a log level"),
+                )
+                .help(
+                    "write `error`, `warn`, `info`, `debug`, `trace` or `off`, or a filter \
+                    such as `info,grantgate::reload=debug`",
+                );
+        }
+        fits
+    });
+    Log { records: raw.records.unwrap_or(defaults.records), level: level.unwrap_or(defaults.level) }
+}
+
+/// A level, or a module with its level.
+fn is_directive(text: &str) -> bool {
+    let is_level = |level| matches!(level, "off" | "error" | "warn" | "info" | "debug" | "trace");
+    match text.split_once('=') {
+        None => is_level(text),
+        Some((module, level)) => {
+            let in_module = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == ':';
+            !module.is_empty() && module.chars().all(in_module) && is_level(level)
+        }
+    }
+}
+
+pub(super) fn reload(ctx: &mut Context<'_, '_>, section: Option<&At<&raw::Reload>>) -> Reload {
+    let defaults = Reload::default();
+    let Some(At { place, raw }) = section else { return defaults };
+    Reload {
+        poll: ctx.some_time(&place.key("poll"), raw.poll.as_ref(), defaults.poll),
+        quiet: ctx.duration(
+            &place.key("quiet"),
+            raw.quiet.as_ref(),
+            defaults.quiet,
+            Duration::from_secs(2),
+        ),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn addresses_overlap_by_port_and_by_all_of_a_family() {
+        let overlap =
+            |one: &str, other: &str| overlap(one.parse().unwrap(), other.parse().unwrap());
+        for (one, other) in [
+            ("127.0.0.1:80", "127.0.0.1:80"),
+            ("0.0.0.0:80", "127.0.0.1:80"),
+            ("[::]:80", "127.0.0.1:80"),
+            ("[::]:80", "0.0.0.0:80"),
+            ("[::]:80", "[::1]:80"),
+        ] {
+            assert!(overlap(one, other) && overlap(other, one), "{one} {other}");
+        }
+        for (one, other) in [
+            ("127.0.0.1:80", "127.0.0.1:81"),
+            ("127.0.0.1:80", "127.0.0.2:80"),
+            ("0.0.0.0:80", "[::1]:80"),
+            ("127.0.0.1:0", "127.0.0.1:0"),
+        ] {
+            assert!(!overlap(one, other) && !overlap(other, one), "{one} {other}");
+        }
+    }
+}

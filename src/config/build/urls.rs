@@ -1,0 +1,123 @@
+//! URLs as a configuration writes them: upstreams, key sets, what clients see.
+
+use http::Uri;
+use http::uri::Scheme;
+
+use super::context::Context;
+use crate::config::snapshot::Upstream;
+use crate::config::{Code, Place};
+
+/// Where requests go: `http://host:port`, nothing behind it.
+pub(super) fn upstream(ctx: &mut Context<'_, '_>, place: &Place, text: &str) -> Option<Upstream> {
+    let unsupported = |what| format!("{what} upstreams are not supported yet");
+    let message = match text.split_once(':').map(|(scheme, _)| scheme) {
+        Some("https") => Some(unsupported("`https://`")),
+        Some("unix") => Some(unsupported("`unix:`")),
+        _ => None,
+    };
+    if let Some(message) = message {
+        ctx.report
+            .push(Code::UpstreamUnsupported, place, message)
+            .help("write plain HTTP to one address: `http://127.0.0.1:3000`");
+        return None;
+    }
+    let upstream = parse(text).filter(|uri| uri.scheme() == Some(&Scheme::HTTP)).and_then(|uri| {
+        let bare = matches!(uri.path(), "" | "/") && uri.query().is_none() && !text.ends_with('/');
+        let host = uri.host().filter(|host| bare && !host.is_empty())?;
+        let port = port(&uri)?.unwrap_or(80);
+        // Brackets belong to the URL, not to the address in them.
+        let host = host.strip_prefix('[').and_then(|host| host.strip_suffix(']')).unwrap_or(host);
+        Some(Upstream { host: host.to_owned(), port })
+    });
+    if upstream.is_none() {
+        ctx.report
+            .push(Code::UrlInvalid, place, format!("`{text}` is not an upstream"))
+            .help("write only scheme, host and port: `http://127.0.0.1:3000`");
+    }
+    upstream
+}
+
+/// Whether `text` is an `http` or `https` URL with a host; says so when not.
+pub(super) fn web(ctx: &mut Context<'_, '_>, place: &Place, text: &str) -> bool {
+    let fits = is_web(text);
+    if !fits {
+        ctx.report
+            .push(Code::UrlInvalid, place, format!("`{text}` is not a URL"))
+            .help("write a whole one: `https://orders.example.com`");
+    }
+    fits
+}
+
+/// Whether `text` is an `http` or `https` URL with a host, and no user or fragment.
+pub(super) fn is_web(text: &str) -> bool {
+    let known = |uri: &Uri| uri.scheme().is_some_and(|s| *s == Scheme::HTTP || *s == Scheme::HTTPS);
+    parse(text).is_some_and(|uri| known(&uri) && uri.host().is_some_and(|host| !host.is_empty()))
+}
+
+/// Whether a URL is fetched in a way that others may read or change, and is not this machine's own.
+pub(super) fn is_open(text: &str) -> bool {
+    let Some(uri) = parse(text).filter(|uri| uri.scheme() == Some(&Scheme::HTTP)) else {
+        return false;
+    };
+    let host = uri.host().unwrap_or_default();
+    let address = host.trim_start_matches('[').trim_end_matches(']').parse::<core::net::IpAddr>();
+    host != "localhost" && !address.is_ok_and(|address| address.is_loopback())
+}
+
+fn parse(text: &str) -> Option<Uri> {
+    // `Uri` drops a fragment silently.
+    let uri = (!text.contains('#')).then(|| text.parse::<Uri>().ok())??;
+    let authority = uri.authority()?.as_str();
+    (!authority.contains('@') && port(&uri).is_some()).then_some(uri)
+}
+
+/// The port, where one is written; the outer `None` is one that is no port. `Uri` takes any text for
+/// a port and then has none, which would silently mean the scheme's.
+#[expect(clippy::option_option, reason = "not written and not readable differ")]
+fn port(uri: &Uri) -> Option<Option<u16>> {
+    let authority = uri.authority()?;
+    let rest = authority.as_str().strip_prefix(authority.host())?;
+    if rest.is_empty() {
+        return Some(None);
+    }
+    let digits = rest.strip_prefix(':').filter(|port| port.bytes().all(|b| b.is_ascii_digit()))?;
+    // Port 0 is nobody's.
+    digits.parse().ok().filter(|port| *port != 0).map(Some)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn urls_of_the_web_have_a_host_and_no_user() {
+        for text in ["https://a.example/", "http://127.0.0.1:1/x?y", "https://a"] {
+            assert!(is_web(text), "{text}");
+        }
+        for text in [
+            "",
+            "a",
+            "/a",
+            "urn:a:b",
+            "ftp://a/",
+            "https://",
+            "https://u@a/",
+            "https://a/#b",
+            "https://a:x/",
+            "https://a:/",
+            "https://a:0",
+        ] {
+            assert!(!is_web(text), "{text}");
+        }
+    }
+
+    #[test]
+    fn plain_http_is_open_beyond_loopback() {
+        assert!(is_open("http://a.example/") && is_open("http://10.0.0.1/"));
+        for text in
+            ["https://a.example/", "http://localhost:1/", "http://127.0.0.2/", "http://[::1]:9/"]
+        {
+            assert!(!is_open(text), "{text}");
+        }
+    }
+}

@@ -1,0 +1,109 @@
+//! What is gained and lost when one thing changes.
+
+use super::*;
+use crate::config::tests::{NOW, snapshot};
+
+const BEFORE: &str = "
+issuers: [{issuer: 'https://a.example/', profile: auth0}]
+resource_servers:
+  - identifier: https://api.example
+    scopes: [{value: read}, {value: write}]
+    subject_type_authorization:
+      user: {policy: require_client_grant}
+      client: {policy: require_client_grant}
+    gate:
+      upstream: http://127.0.0.1:3000
+      operations:
+        - {on: GET /things/*, scopes: [read]}
+        - {on: GET /things/secret, scopes: [write]}
+        - {on: POST /things, scopes: [write]}
+clients:
+  - {client_id: theirs, is_first_party: false}
+client_grants:
+  - {client_id: web, subject_type: user, scope: [read]}
+  - {client_id: batch, scope: [read], organization_usage: require, organizations: [org_a]}
+";
+
+/// What is gained and lost by a change of the text, shortly.
+fn change(from: &str, to: &str) -> (Vec<String>, Vec<String>) {
+    assert!(BEFORE.contains(from), "{from}");
+    let (old, new) = (snapshot(&[BEFORE]), snapshot(&[&BEFORE.replace(from, to)]));
+    let diff = AccessDiff::between(&old, &new, NOW);
+    let back = AccessDiff::between(&new, &old, NOW);
+    assert_eq!((&diff.gained, &diff.lost), (&back.lost, &back.gained), "there and back");
+    let short = |accesses: &[Access]| accesses.iter().map(shortly).collect();
+    (short(&diff.gained), short(&diff.lost))
+}
+
+fn shortly(access: &Access) -> String {
+    let caller = match &access.caller {
+        Caller::Anyone => "anyone".to_owned(),
+        Caller::Application { which, subject_type, .. } => {
+            let which = match which {
+                Which::Client(client) => client.to_string(),
+                Which::FirstParty => "first".to_owned(),
+                Which::ThirdParty => "third".to_owned(),
+            };
+            format!("{which} {}", subject_type.as_str())
+        }
+    };
+    format!("{caller}: {:?}", access.what)
+}
+
+#[test]
+fn what_says_the_same_is_no_difference() {
+    let (gained, lost) =
+        change("scopes: [write]}\n        - {on: POST", "scopes: [write]}\n\n        - {on: POST");
+    assert!(gained.is_empty() && lost.is_empty());
+    let (gained, lost) =
+        change("upstream: http://127.0.0.1:3000", "upstream: http://127.0.0.1:3001");
+    assert!(gained.is_empty() && lost.is_empty(), "it speaks of access alone");
+}
+
+#[test]
+fn a_scope_more_is_the_scope_and_what_it_opens() {
+    let (gained, lost) = change("user, scope: [read]", "user, scope: [read, write]");
+    let expected = [
+        r#"web user: Operation("GET /things/secret")"#,
+        r#"web user: Operation("POST /things")"#,
+        r#"web user: Scope("write")"#,
+    ];
+    assert_eq!((gained, lost), (expected.map(str::to_owned).into(), vec![]));
+}
+
+#[test]
+fn an_exception_that_is_gone_opens_what_it_guarded() {
+    let (gained, lost) = change("        - {on: GET /things/secret, scopes: [write]}\n", "");
+    let opened = ["batch client", "web user"];
+    let opened = opened.map(|who| format!(r#"{who}: Operation("GET /things/secret")"#));
+    assert_eq!((gained, lost), (opened.into(), vec![]));
+}
+
+#[test]
+fn organizations_are_told_apart() {
+    let (gained, lost) = change("[org_a]", "[org_b]");
+    assert_eq!(gained, [r#"batch client: Organization("org_b")"#]);
+    assert_eq!(lost, [r#"batch client: Organization("org_a")"#]);
+    let (gained, lost) = change("organizations: [org_a]", "allow_any_organization: true");
+    assert_eq!((gained, lost), (vec!["batch client: OrganizationAny".to_owned()], vec![]));
+    let (gained, _) = change("organization_usage: require", "organization_usage: allow");
+    assert_eq!(gained, ["batch client: OrganizationNone"]);
+}
+
+#[test]
+fn an_open_policy_is_for_all_but_third_parties() {
+    let (gained, _) = change("user: {policy: require_client_grant}", "user: {policy: allow_all}");
+    assert!(gained.iter().any(|access| access.starts_with("first user: ")), "{gained:?}");
+    assert!(!gained.iter().any(|access| access.starts_with("theirs user: ")), "{gained:?}");
+}
+
+#[test]
+fn what_needs_no_token_is_for_anyone() {
+    let (gained, lost) =
+        change("{on: POST /things, scopes: [write]}", "{on: POST /things, public: true}");
+    assert_eq!((gained, lost), (vec![r#"anyone: Operation("POST /things")"#.to_owned()], vec![]));
+    let (gained, _) = change("      operations:", "      enforcement: report\n      operations:");
+    assert_eq!(gained, ["anyone: Reported"]);
+    let (gained, _) = change("      operations:", "      unlisted: any_token\n      operations:");
+    assert_eq!(gained, ["batch client: Unlisted", "web user: Unlisted"]);
+}

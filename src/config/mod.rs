@@ -1,0 +1,92 @@
+//! The configuration: text in; out comes what it means, or one report of everything that is wrong.
+//!
+//! | stage | takes | gives |
+//! |---|---|---|
+//! | text | a [`Source`] | a [`Node`]: a tree that knows where everything stands |
+//! | shape | the tree, and the JSON Schema of the raw types | [`raw`]: what was written |
+//! | meaning | what was written in all sources | a [`Snapshot`]: what it means |
+//!
+//! Every problem of every stage goes into the one [`Report`], which knows where each [`Place`]
+//! stands and renders itself. A snapshot that exists is right, and never checked again.
+//!
+//! Nothing here reads a file, the environment or a clock: texts and the time are given, and what
+//! the configuration refers to is asked from [`Outside`].
+
+mod build;
+mod diagnostic;
+mod diff;
+mod excerpt;
+mod lint;
+mod outside;
+mod place;
+pub mod raw;
+mod read;
+mod render;
+mod report;
+mod scalar;
+mod secret;
+mod shape;
+pub mod snapshot;
+mod source;
+mod suggest;
+mod tree;
+mod walk;
+
+pub use diagnostic::{Code, Diagnostic, Related, Severity};
+pub use diff::{Access, AccessDiff, Caller, What, Which};
+pub use outside::Outside;
+pub use place::{Place, Step};
+pub use read::{read, schema_of};
+pub use render::Style;
+pub use report::{Document, Pushed, Report};
+pub use source::{Digest, Source, digest};
+pub use suggest::closest;
+pub use tree::{Entry, Kind, Node, Span, parse};
+pub use walk::walk;
+
+use outside::Reading;
+use snapshot::Snapshot;
+
+use crate::policy::UnixTime;
+
+/// A configuration that was taken.
+#[derive(Debug)]
+pub struct Loaded {
+    /// What it means.
+    pub snapshot: Snapshot,
+    /// What somebody should look at.
+    pub warnings: Report,
+}
+
+/// Tells what is wrong with each source by itself. For where some are missing: what the others mean
+/// together cannot be told then.
+pub fn inspect(sources: &[Source]) -> Report {
+    let mut report = Report::new(sources.iter().cloned());
+    let schema = schema_of::<raw::Configuration>();
+    for (source, Source { text, .. }) in sources.iter().enumerate() {
+        let _ = read::<raw::Configuration>(source, text, &schema, &mut report);
+    }
+    report
+}
+
+/// Reads all sources together. What they refer to is asked from `outside`; `now` tells which grants
+/// are about to expire, and decides nothing else.
+///
+/// # Errors
+/// When anything is wrong: with the report of all that is, warnings included.
+pub fn load(sources: &[Source], outside: &dyn Outside, now: UnixTime) -> Result<Loaded, Report> {
+    let mut report = Report::new(sources.iter().cloned());
+    let schema = schema_of::<raw::Configuration>();
+    let written = sources.iter().enumerate().filter_map(|(source, Source { text, .. })| {
+        Some((source, read(source, text, &schema, &mut report)?))
+    });
+    let written: Vec<(usize, raw::Configuration)> = written.collect();
+    let mut reading = Reading::new(sources, outside);
+    match build::build(&written, &mut reading, now, &mut report) {
+        Some(snapshot) if !report.has_errors() => Ok(Loaded { snapshot, warnings: report }),
+        _ => Err(report),
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,94 @@
+//! Issuers: what is trusted in their tokens, and where their keys come from.
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+/// An issuer of tokens.
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+#[schemars(extend("examples" = [{"issuer": "https://example.eu.auth0.com/", "profile": "auth0"}]))]
+pub struct Issuer {
+    /// Its name, compared with the token's `iss` byte for byte; where keys are discovered, a URL.
+    pub issuer: Option<String>,
+    /// How its tokens say who calls for whom.
+    pub profile: Option<Profile>,
+    /// The signature algorithms that are accepted; all asymmetric ones by default.
+    pub algorithms: Option<Vec<String>>,
+    /// The URL of its key set, where discovery is not wanted.
+    #[schemars(extend("examples" = ["https://example.eu.auth0.com/.well-known/jwks.json"]))]
+    pub jwks_uri: Option<String>,
+    /// A file with its key set, relative to this file.
+    pub jwks_file: Option<String>,
+    /// Its key set, written here.
+    pub jwks: Option<serde_json::Map<String, serde_json::Value>>,
+    /// A file with public keys or certificates as PEM, relative to this file.
+    pub pem_file: Option<String>,
+    /// Whether its keys may be fetched by plain HTTP; loopback always may.
+    pub allow_http: Option<bool>,
+    /// How far the clocks may be apart: 30s, at most 5m.
+    #[schemars(extend("examples" = ["30s"]))]
+    pub leeway: Option<String>,
+    /// The least time between two fetches of its keys that requests caused: 30s.
+    #[schemars(extend("examples" = ["30s"]))]
+    pub refresh_cooldown: Option<String>,
+    /// What a token is that shows neither a user nor a machine: refused by default.
+    pub unproven: Option<Unproven>,
+    /// Which claims hold what (profile `custom` only).
+    pub claims: Option<Claims>,
+    /// Token types (`typ`) accepted beside `at+jwt` (profile `custom` only); `none` stands for
+    /// tokens without one.
+    pub types: Vec<String>,
+    /// Any of these tells a token that an application got for itself (profile `custom` only).
+    pub machine: Vec<Sign>,
+    /// Any of these tells a token that an application got for a user (profile `custom` only).
+    pub user: Vec<Sign>,
+}
+
+/// How an issuer's tokens say who calls for whom.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Profile {
+    /// Auth0, in all four of its token dialects.
+    Auth0,
+    /// As `claims`, `types`, `machine` and `user` say.
+    Custom,
+    /// RFC 9068 to the letter.
+    Rfc9068,
+}
+
+/// What a token is that shows neither a user nor a machine.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Unproven {
+    /// It is refused.
+    Refuse,
+    /// It counts as a user's.
+    User,
+}
+
+/// Which claims hold what.
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Claims {
+    /// The claims that name the application, `azp` and `client_id` when left out; those that are
+    /// present must agree.
+    pub client_id: Vec<String>,
+    /// The claim that holds the scopes: `scope`.
+    pub scopes: Option<String>,
+    /// The claim that holds the organization's id: `org_id`.
+    pub organization: Option<String>,
+    /// The claim that holds authorization details: `authorization_details`.
+    pub authorization_details: Option<String>,
+}
+
+/// A sign in a token: a claim that equals or contains a text.
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Sign {
+    /// The claim.
+    pub claim: Option<String>,
+    /// The text that it equals.
+    pub equals: Option<String>,
+    /// The text that it contains.
+    pub contains: Option<String>,
+}

@@ -1,0 +1,52 @@
+//! What may be written: the configuration as serde sees it, before anything is known of its meaning.
+//!
+//! The doc comments are the reference that users read, and the derived JSON Schema is what the walk
+//! over the text holds against it. Whatever may be left out is an `Option` or an empty list; texts
+//! with a meaning (durations, sizes, URLs, patterns) are still texts. No logic lives here.
+
+mod api;
+mod auth0;
+mod client;
+mod gate;
+mod grant;
+mod issuer;
+mod server;
+
+pub use api::{
+    DetailsType, Policy, PolicyOf, ProofOfPossession, ResourceServer, Scope, SubjectTypes,
+};
+pub use client::{Client, SecurityMode};
+pub use gate::{AuthorizationHeader, Enforcement, Gate, Operation, OverCeiling, Unlisted};
+pub use grant::{ClientGrant, DefaultFor, OrganizationUsage, SubjectType};
+pub use issuer::{Claims, Issuer, Profile, Sign, Unproven};
+pub use server::{EndMarker, Health, Limits, Log, Reload, Server, Timeouts, Workers};
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+/// A Grantgate configuration: one file, or the files of one directory, whose lists join.
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Configuration {
+    /// The traffic listener and its workers.
+    pub server: Option<Server>,
+    /// Where health and metrics are answered.
+    pub health: Option<Health>,
+    /// Bounds on what a request may be.
+    pub limits: Option<Limits>,
+    /// Bounds on how long anything may take.
+    pub timeouts: Option<Timeouts>,
+    /// What is written about requests and about the gateway itself.
+    pub log: Option<Log>,
+    /// How changes of the files are noticed.
+    pub reload: Option<Reload>,
+    /// Who may issue tokens.
+    pub issuers: Vec<Issuer>,
+    /// The APIs, as Auth0's resource servers; those with a `gate` are served.
+    pub resource_servers: Vec<ResourceServer>,
+    /// What is known of applications beyond their grants.
+    pub clients: Vec<Client>,
+    /// The client grants. "None" is written `client_grants: []`: a configuration that does not speak
+    /// of grants at all is refused, because it may be half a file.
+    pub client_grants: Option<Vec<ClientGrant>>,
+}

@@ -1,0 +1,44 @@
+//! One source, read: text → tree → checked value → the raw type.
+//!
+//! Whatever is wrong is in the report; what comes out is what could be read all the same, so that
+//! every problem of every file comes in one report.
+
+use schemars::{JsonSchema, SchemaGenerator};
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+
+use super::diagnostic::Code;
+use super::place::Place;
+use super::report::Report;
+use super::tree::parse;
+use super::walk::walk;
+
+/// The JSON Schema of a raw type, for [`read()`].
+pub fn schema_of<T: JsonSchema>() -> Value {
+    SchemaGenerator::default().into_root_schema_for::<T>().to_value()
+}
+
+/// Reads the text of a source of the report. Gives none where nothing of it can be used.
+pub fn read<T: DeserializeOwned>(
+    source: usize,
+    text: &str,
+    schema: &Value,
+    report: &mut Report,
+) -> Option<T> {
+    let root = Place::root(source);
+    let tree = parse(source, text, report)?;
+    let value = walk(&tree, schema, &root, report);
+    report.attach(source, tree);
+    let read = serde_json::from_value(value);
+    if let Err(error) = &read
+        // Where something was refused, serde may have stumbled over what stands in for it.
+        && !report.has_error_within(&root)
+    {
+        // The walk lets nothing through that the schema forbids; this is what no schema can say.
+        report.push(Code::ConfigUnreadable, &root, error.to_string()).at(0..0);
+    }
+    read.ok()
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,338 @@
+//! The report: every problem of every source, with the texts that it needs to show them.
+//!
+//! Whoever finds a problem pushes it with its place; nobody stops at the first. What was refused
+//! once is not refused again: problems at or below a place that the text layer dropped are left
+//! out, because they would be about what is no longer there.
+
+use std::collections::BTreeSet;
+use std::fmt;
+use std::ops::Range;
+
+use super::diagnostic::{Code, Diagnostic, Related, Severity};
+use super::place::Place;
+use super::render::{self, Style};
+use super::source::Source;
+use super::tree::{Node, Span};
+
+/// Problems of one severity beyond this many are counted, not kept: nobody reads them, and a file
+/// that is all wrong is not to cost more memory than one that is right.
+const MAX_KEPT: usize = 1000;
+
+/// A source and, once it is parsed, where everything in it stands.
+#[derive(Clone, Debug)]
+pub struct Document {
+    /// The name of the source.
+    pub name: String,
+    /// Its text, without the secrets in it.
+    pub text: String,
+    pub(super) tree: Option<Node>,
+}
+
+/// The problems of a set of sources.
+///
+/// It is an error to `?`, prints as the rendered text, and holds warnings alone as well as errors.
+#[derive(Clone, Debug, Default)]
+pub struct Report {
+    documents: Vec<Document>,
+    diagnostics: Vec<Diagnostic>,
+    /// What was dropped from its document, so that nothing follows from its absence.
+    refused: BTreeSet<Place>,
+    counts: Counts,
+}
+
+#[derive(Clone, Copy, Debug, Default)]
+struct Counts {
+    errors: usize,
+    warnings: usize,
+}
+
+impl Report {
+    /// No problem yet in these sources. [`Place::source`] counts in their order.
+    pub fn new(sources: impl IntoIterator<Item = Source>) -> Self {
+        let document = |Source { name, text }| Document { name, text, tree: None };
+        Self { documents: sources.into_iter().map(document).collect(), ..Self::default() }
+    }
+
+    /// Adds a problem; its severity is the code's. What is returned takes what else there is to
+    /// say: `report.push(code, &place, "two grants for …").help("…").also(&first, "first here")`.
+    ///
+    /// Push what is missing at the place that it is missing from with its own key: then nothing is
+    /// said when it is missing only because it was refused.
+    pub fn push(&mut self, code: Code, place: &Place, message: impl Into<String>) -> Pushed<'_> {
+        if self.is_refused(place) {
+            return Pushed(None);
+        }
+        self.add(code, place, None, message.into())
+    }
+
+    fn add(
+        &mut self,
+        code: Code,
+        place: &Place,
+        span: Option<Span>,
+        message: String,
+    ) -> Pushed<'_> {
+        let count = match code.severity() {
+            Severity::Error => &mut self.counts.errors,
+            Severity::Warning => &mut self.counts.warnings,
+        };
+        *count += 1;
+        if *count > MAX_KEPT {
+            return Pushed(None);
+        }
+        self.diagnostics.push(Diagnostic {
+            code,
+            place: place.clone(),
+            span,
+            on_key: false,
+            message,
+            help: None,
+            related: Vec::new(),
+        });
+        Pushed(self.diagnostics.last_mut())
+    }
+
+    /// Adds a problem, and takes its place as refused.
+    pub(super) fn push_refused(
+        &mut self,
+        code: Code,
+        place: &Place,
+        span: Span,
+        message: String,
+    ) -> Pushed<'_> {
+        self.refuse(place.clone());
+        // An empty span is where nothing is written: the key says more then.
+        let span = (!span.is_empty()).then_some(span);
+        self.add(code, place, span, message)
+    }
+
+    /// Makes a secret unreadable in the text, so that no excerpt shows it. Every other byte stays
+    /// where it is.
+    pub(super) fn mask(&mut self, source: usize, span: &Span) {
+        let Some(document) = self.documents.get_mut(source) else { return };
+        let masked = document.text.get(span.clone()).map(|secret| {
+            secret.bytes().map(|byte| if byte == b'\n' { '\n' } else { '*' }).collect::<String>()
+        });
+        if let Some(masked) = masked {
+            document.text.replace_range(span.clone(), &masked);
+        }
+    }
+
+    /// Takes what stands at a place, and all below it, as refused: nothing more is said there.
+    pub(super) fn refuse(&mut self, place: Place) {
+        self.refused.insert(place);
+    }
+
+    /// Whether nothing is said at a place, because it was refused already.
+    pub(super) fn is_refused(&self, place: &Place) -> bool {
+        if self.refused.is_empty() {
+            return false;
+        }
+        let mut outer = place.clone();
+        loop {
+            if self.refused.contains(&outer) {
+                return true;
+            }
+            if outer.path.pop().is_none() {
+                return false;
+            }
+        }
+    }
+
+    /// Whether there is an error anywhere: the configuration is to be refused.
+    pub fn has_errors(&self) -> bool {
+        self.counts.errors > 0
+    }
+
+    /// Whether there is an error at a place or below it, so that what was built from there is not
+    /// all of what was written.
+    pub fn has_error_within(&self, place: &Place) -> bool {
+        self.iter()
+            .any(|found| found.code.severity() == Severity::Error && found.place.is_within(place))
+    }
+
+    /// Whether further errors are counted alone, so that nothing need be thought up to say of them.
+    pub(super) fn is_full(&self) -> bool {
+        self.counts.errors >= MAX_KEPT
+    }
+
+    /// How many problems of a severity there are.
+    pub fn count(&self, severity: Severity) -> usize {
+        match severity {
+            Severity::Error => self.counts.errors,
+            Severity::Warning => self.counts.warnings,
+        }
+    }
+
+    /// The problems in the order in which they were found; of very many, the first.
+    pub fn iter(&self) -> impl Iterator<Item = &Diagnostic> {
+        self.diagnostics.iter()
+    }
+
+    /// The problems in the order of the texts: by source, then by where they stand.
+    pub fn sorted(&self) -> Vec<&Diagnostic> {
+        let mut sorted: Vec<_> = self.iter().collect();
+        // Cached: to locate a place walks its document's tree.
+        sorted.sort_by_cached_key(|found| {
+            let start = self.span_of(found).map_or(0, |span| span.start);
+            (found.place.source, start)
+        });
+        sorted
+    }
+
+    /// The sources.
+    pub fn documents(&self) -> &[Document] {
+        &self.documents
+    }
+
+    /// Where a problem stands in its text, in bytes; none when it stands in no text.
+    pub fn span_of(&self, diagnostic: &Diagnostic) -> Option<Range<usize>> {
+        self.locate(&diagnostic.place, diagnostic.span.as_ref(), diagnostic.on_key)
+    }
+
+    pub(super) fn locate(&self, place: &Place, span: Option<&Span>, on_key: bool) -> Option<Span> {
+        let tree = self.documents.get(place.source)?.tree.as_ref();
+        span.cloned().or_else(|| tree.map(|tree| place.span(tree, on_key)))
+    }
+
+    /// Gives a document the tree in which its places are looked up.
+    pub(super) fn attach(&mut self, source: usize, tree: Node) {
+        if let Some(document) = self.documents.get_mut(source) {
+            document.tree = Some(tree);
+        }
+    }
+
+    /// The report for people to read.
+    pub fn render(&self, style: Style) -> String {
+        render::render(self, style)
+    }
+}
+
+impl fmt::Display for Report {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.render(Style::Plain))
+    }
+}
+
+impl std::error::Error for Report {}
+
+/// A problem that was just pushed, to say more about. It is empty where nothing is to be said.
+#[derive(Debug)]
+pub struct Pushed<'a>(Option<&'a mut Diagnostic>);
+
+#[expect(
+    clippy::return_self_not_must_use,
+    reason = "it is there once pushed; the rest is optional"
+)]
+impl Pushed<'_> {
+    /// What to write instead.
+    pub fn help(self, help: impl Into<String>) -> Self {
+        self.with(|diagnostic| diagnostic.help = Some(help.into()))
+    }
+
+    pub(super) fn help_if(self, help: Option<String>) -> Self {
+        self.with(|diagnostic| diagnostic.help = help)
+    }
+
+    /// What to write instead, where something is known. It is asked for only where the problem is kept:
+    /// looking for it may cost more than everything else.
+    pub(super) fn help_by(self, help: impl FnOnce() -> Option<String>) -> Self {
+        self.with(|diagnostic| diagnostic.help = help())
+    }
+
+    /// Another place that has to do with it.
+    pub fn also(self, place: &Place, message: impl Into<String>) -> Self {
+        let related = Related { place: place.clone(), span: None, message: message.into() };
+        self.with(|diagnostic| diagnostic.related.push(related))
+    }
+
+    /// The key is wrong, not its value.
+    pub fn on_key(self) -> Self {
+        self.with(|diagnostic| diagnostic.on_key = true)
+    }
+
+    /// Where exactly it stands, for what has no place of its own.
+    pub(super) fn at(self, span: Span) -> Self {
+        self.with(|diagnostic| diagnostic.span = Some(span))
+    }
+
+    /// As [`Pushed::also`], for what has no place of its own.
+    pub(super) fn also_at(self, place: &Place, span: Span, message: &str) -> Self {
+        let related =
+            Related { place: place.clone(), span: Some(span), message: message.to_owned() };
+        self.with(|diagnostic| diagnostic.related.push(related))
+    }
+
+    fn with(mut self, change: impl FnOnce(&mut Diagnostic)) -> Self {
+        self.0.as_deref_mut().map(change);
+        self
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn of_very_many_problems_the_first_are_kept_and_all_are_counted() {
+        let mut report = Report::new([Source::new("x", "")]);
+        for _ in 0..MAX_KEPT + 5 {
+            report.push(Code::KindWrong, &place(), "wrong").help("right");
+        }
+        assert_eq!(report.iter().count(), MAX_KEPT);
+        assert_eq!(report.count(Severity::Error), MAX_KEPT + 5);
+        assert!(report.to_string().ends_with("… and 5 more\n\n1005 errors\n"));
+    }
+
+    #[test]
+    fn no_help_is_looked_for_that_nobody_will_read() {
+        let mut report = Report::new([Source::new("x", "")]);
+        let mut asked = 0;
+        for _ in 0..MAX_KEPT + 5 {
+            report.push(Code::GrantElsewhere, &place(), "elsewhere").help_by(|| {
+                asked += 1;
+                None
+            });
+        }
+        assert_eq!(asked, MAX_KEPT);
+    }
+
+    fn place() -> Place {
+        Place::root(0).key("apis").index(0)
+    }
+
+    #[test]
+    fn a_problem_carries_what_is_said_of_it() {
+        let mut report = Report::new([Source::new("x", "")]);
+        report
+            .push(Code::KeyUnknown, &place(), "wrong")
+            .help("right")
+            .also(&Place::root(0), "see")
+            .on_key();
+        let found = report.iter().next().unwrap();
+        assert_eq!((found.message.as_str(), found.help.as_deref()), ("wrong", Some("right")));
+        assert!(found.on_key);
+        assert_eq!(found.related.len(), 1);
+    }
+
+    #[test]
+    fn nothing_is_said_below_what_was_refused() {
+        let mut report = Report::new([Source::new("x", "")]);
+        report.refuse(place());
+        report.push(Code::KeyMissing, &place().key("gate"), "no gate").help("write it");
+        report.push(Code::KeyMissing, &place(), "no api");
+        assert!(!report.has_errors());
+        report.push(Code::KeyMissing, &Place::root(0).key("apis"), "no apis");
+        assert!(report.has_errors());
+    }
+
+    #[test]
+    fn an_error_is_within_the_places_above_it() {
+        let mut report = Report::new([Source::new("x", "")]);
+        report.push(Code::KindWrong, &place().key("gate"), "wrong");
+        assert!(report.has_error_within(&place()));
+        assert!(report.has_error_within(&Place::root(0)));
+        assert!(!report.has_error_within(&place().key("gate").key("hosts")));
+        assert!(!report.has_error_within(&Place::root(1)));
+    }
+}

@@ -1,0 +1,262 @@
+//! What a configuration means, ready to be used: everything that deciding and forwarding a request
+//! needs. A snapshot that exists is right: nothing in it is checked again.
+
+use core::net::SocketAddr;
+use std::fmt;
+use std::num::NonZeroUsize;
+use std::sync::Arc;
+use std::time::Duration;
+
+use ipnet::IpNet;
+
+use crate::policy::{Api, Ask, Audience, Clients};
+use crate::route::{Operations, Prefix, Sites};
+use crate::token::{HsSecret, KeySet, Trust};
+
+use super::source::Digest;
+
+/// One configuration, whole. A request sees one snapshot from start to end.
+#[derive(Debug)]
+pub struct Snapshot {
+    /// The traffic listener and its workers.
+    pub server: Server,
+    /// Where health and metrics are answered; nowhere when absent.
+    pub health: Option<SocketAddr>,
+    /// Bounds on what a request may be.
+    pub limits: Limits,
+    /// Bounds on how long anything may take.
+    pub timeouts: Timeouts,
+    /// What is written about requests and about the gateway itself.
+    pub log: Log,
+    /// How changes of the files are noticed.
+    pub reload: Reload,
+    /// The issuers, in the order written; APIs name them by place.
+    pub issuers: Vec<IssuerSettings>,
+    /// Which API answers a host and path: places in `apis`.
+    pub sites: Sites,
+    /// The APIs that are served.
+    pub apis: Vec<ServedApi>,
+    /// What is known of applications beyond their grants.
+    pub clients: Clients,
+    /// SHA-256 over the names and texts of all files.
+    pub digest: Digest,
+    /// Counts the configurations that were taken over, this one included; 0 for one that was not.
+    pub generation: u64,
+}
+
+/// The traffic listener and its workers.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Server {
+    /// Address and port; port 0 lets the system choose.
+    pub listen: SocketAddr,
+    /// How many workers; one per available core when absent.
+    pub workers: Option<NonZeroUsize>,
+    /// Peers whose `X-Forwarded-*` are passed on.
+    pub trusted_proxies: Vec<IpNet>,
+    /// How long new connections are still accepted after a signal to end.
+    pub drain_delay: Duration,
+    /// How long requests in flight may then take.
+    pub drain_deadline: Duration,
+}
+
+impl Default for Server {
+    fn default() -> Self {
+        Self {
+            listen: SocketAddr::from(([0, 0, 0, 0], 8080)),
+            workers: None,
+            trusted_proxies: Vec::new(),
+            drain_delay: Duration::from_secs(5),
+            drain_deadline: Duration::from_secs(30),
+        }
+    }
+}
+
+/// Bounds on what a request may be, in bytes unless said otherwise.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// The head of a request or response: request line and headers together.
+    pub header_bytes: usize,
+    /// The request target; beyond it `uri-too-long`.
+    pub uri_bytes: usize,
+    /// The body of a request; beyond it `body-too-large`. No bound when absent.
+    pub body_bytes: Option<u64>,
+    /// Connections open at a time, over all workers; beyond it new ones are closed.
+    pub connections: usize,
+    /// What each worker's cache of verified tokens may hold.
+    pub token_cache_bytes: u64,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            header_bytes: 32 << 10,
+            uri_bytes: 8 << 10,
+            body_bytes: None,
+            connections: 10_000,
+            token_cache_bytes: 16 << 20,
+        }
+    }
+}
+
+/// Bounds on how long anything may take.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Timeouts {
+    /// Reading a request's head, from its first byte or from the connection's start.
+    pub header_read: Duration,
+    /// Connecting to an upstream.
+    pub connect: Duration,
+    /// From the request written to the response's head read.
+    pub response: Duration,
+    /// An upstream connection without use.
+    pub upstream_idle: Duration,
+}
+
+impl Default for Timeouts {
+    fn default() -> Self {
+        Self {
+            header_read: Duration::from_secs(10),
+            connect: Duration::from_secs(5),
+            response: Duration::from_mins(1),
+            upstream_idle: Duration::from_mins(1),
+        }
+    }
+}
+
+/// What is written about requests and about the gateway itself.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Log {
+    /// Whether each request's decision record goes to standard output.
+    pub records: bool,
+    /// The gateway's own log, on standard error: a `tracing` filter such as `info`.
+    pub level: String,
+}
+
+impl Default for Log {
+    fn default() -> Self {
+        Self { records: true, level: "info".to_owned() }
+    }
+}
+
+/// How changes of the files are noticed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Reload {
+    /// How often contents are compared whatever the file system reports.
+    pub poll: Duration,
+    /// How long the files must be quiet before they are read.
+    pub quiet: Duration,
+}
+
+impl Default for Reload {
+    fn default() -> Self {
+        Self { poll: Duration::from_secs(30), quiet: Duration::from_millis(250) }
+    }
+}
+
+/// One issuer: what is trusted in its tokens, and where its keys come from.
+#[derive(Clone, Debug)]
+pub struct IssuerSettings {
+    /// What its tokens must be.
+    pub trust: Trust,
+    /// Where its keys come from.
+    pub keys: KeySource,
+}
+
+/// Where an issuer's keys come from.
+#[derive(Clone, Debug)]
+pub enum KeySource {
+    /// They stand in the configuration or in a file it names.
+    Fixed(Arc<KeySet>),
+    /// They are fetched.
+    Remote(RemoteKeys),
+}
+
+/// How an issuer's keys are fetched.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct RemoteKeys {
+    /// The key set's URL; found by discovery when absent.
+    pub jwks_uri: Option<String>,
+    /// Whether plain HTTP to other hosts than loopback is allowed.
+    pub allow_http: bool,
+    /// The least time between two fetches that requests caused.
+    pub refresh_cooldown: Duration,
+}
+
+/// An API with its gate.
+#[derive(Debug)]
+pub struct ServedApi {
+    /// What the decision needs.
+    pub api: Api,
+    /// The issuers that it trusts: places in [`Snapshot::issuers`].
+    pub issuers: Vec<usize>,
+    /// The audiences that mean this API, its identifier first.
+    pub audiences: Vec<Audience>,
+    /// The secret of its HMAC-signed tokens.
+    pub secret: Option<HsSecret>,
+    /// Its operations.
+    pub operations: Operations<Operation>,
+    /// What a path gets that no operation lists.
+    pub unlisted: Unlisted,
+    /// The realm of its challenges: its URL as clients see it.
+    pub public_url: String,
+    /// Where allowed requests go.
+    pub upstream: Upstream,
+    /// What becomes of the `Authorization` header.
+    pub authorization: Authorization,
+    /// The prefix that is removed before forwarding.
+    pub strip_prefix: Option<Prefix>,
+}
+
+impl ServedApi {
+    /// The issuers that it trusts.
+    pub fn trusted<'s>(&self, snapshot: &'s Snapshot) -> impl Iterator<Item = &'s Trust> {
+        let issuers = self.issuers.iter().filter_map(|index| snapshot.issuers.get(*index));
+        issuers.map(|issuer| &issuer.trust)
+    }
+}
+
+/// One operation of an API.
+#[derive(Debug)]
+pub struct Operation {
+    /// As written: `GET /orders/{id}`.
+    pub on: String,
+    /// What it asks.
+    pub ask: Ask,
+}
+
+/// What a path gets that no operation lists.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Unlisted {
+    /// Any token that passes the other rules.
+    AnyToken,
+    /// A refusal.
+    Deny,
+}
+
+/// What becomes of the `Authorization` header of an allowed request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Authorization {
+    /// The upstream receives it.
+    Keep,
+    /// The upstream does not.
+    Remove,
+}
+
+/// Where allowed requests go: plain HTTP to one address.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Upstream {
+    /// Host name or address; an IPv6 address without brackets.
+    pub host: String,
+    /// Port.
+    pub port: u16,
+}
+
+impl fmt::Display for Upstream {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { host, port } = self;
+        if host.contains(':') {
+            write!(f, "http://[{host}]:{port}")
+        } else {
+            write!(f, "http://{host}:{port}")
+        }
+    }
+}

@@ -1,0 +1,71 @@
+//! Files, secrets and the time, for configurations under test.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use grantgate::config::{Outside, Source};
+use grantgate::policy::UnixTime;
+
+/// 2026-11-22T00:00:00Z: grants of the shipped configurations last beyond it.
+pub const NOW: UnixTime = UnixTime::from_seconds(1_795_305_600);
+
+/// The repository's root.
+pub fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+/// What a folder holds of a configuration, by name; or the one file.
+pub fn files(path: &Path) -> Vec<PathBuf> {
+    if path.is_file() {
+        return vec![path.to_owned()];
+    }
+    let entries = fs::read_dir(path).unwrap().map(|entry| entry.unwrap().path());
+    let mut files: Vec<_> = entries
+        .filter(|path| {
+            path.extension()
+                .is_some_and(|kind| ["yaml", "yml", "json"].iter().any(|known| kind == *known))
+        })
+        .filter(|path| {
+            path.file_name().is_none_or(|name| !name.to_string_lossy().starts_with("keys"))
+        })
+        .collect();
+    files.sort();
+    files
+}
+
+/// The sources of a configuration, named as they are below `base`.
+pub fn sources(path: &Path, base: &Path) -> Vec<Source> {
+    let name = |path: &Path| path.strip_prefix(base).unwrap().to_string_lossy().into_owned();
+    files(path)
+        .iter()
+        .map(|path| Source::new(name(path), fs::read_to_string(path).unwrap()))
+        .collect()
+}
+
+/// What configurations under test refer to: files beside them, or a key set; a few variables.
+pub struct Fake<'p> {
+    /// The folder that relative paths start at.
+    pub folder: &'p Path,
+}
+
+impl Outside for Fake<'_> {
+    fn env(&self, name: &str) -> Option<String> {
+        match name {
+            "LONG_SECRET" => Some("s".repeat(64)),
+            "SHORT_SECRET" => Some("s".repeat(31)),
+            _ => None,
+        }
+    }
+
+    fn file(&self, _source: &str, path: &str) -> Result<String, String> {
+        if path == "jwks.json" {
+            return Ok(KEYS.to_owned());
+        }
+        fs::read_to_string(self.folder.join(path)).map_err(|_| "no such file".to_owned())
+    }
+}
+
+/// The EC key of RFC 7517 appendix A.1.
+pub const KEYS: &str = r#"{"keys": [{"kty": "EC", "crv": "P-256", "kid": "1", "use": "sig",
+    "x": "MKBCTNIcKUSDii11ySs3526iDZ8AiTo7Tu6KPAqv7D4",
+    "y": "4Etl6SRW2YiLUrN5vfvVHuhp7x8PxltmWWlbbM4IFyM"}]}"#;

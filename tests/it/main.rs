@@ -1,0 +1,15 @@
+//! Behaviour as a user of the library or the program sees it: one binary, a module per subject.
+
+#![allow(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::print_stderr,
+    clippy::unwrap_used,
+    reason = "a test that cannot go on must fail where it stands"
+)]
+
+/// Files, secrets and the time, for configurations under test.
+mod disk;
+/// Every diagnostic, as people read it.
+mod golden;
