@@ -39,3 +39,5 @@ pub mod route;
 pub mod token;
 
 pub mod config;
+
+pub mod gate;

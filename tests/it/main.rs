@@ -9,6 +9,8 @@
     reason = "a test that cannot go on must fail where it stands"
 )]
 
+/// A warm allow allocates nothing.
+mod allocation;
 /// Files, secrets and the time, for configurations under test.
 mod disk;
 /// Every diagnostic, as people read it.

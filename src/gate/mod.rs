@@ -1,0 +1,15 @@
+//! The whole question, pure: may this call pass?
+//!
+//! In come a snapshot, the keys and verified tokens at hand, the time, and a [`Call`] (a picture of the
+//! request without HTTP). Out comes a [`Step`]: the [`Outcome`], or the wish for an issuer's keys. Every
+//! door asks this one function, so that a request is decided alike wherever it is asked about.
+
+mod call;
+mod check;
+mod outcome;
+mod refusal;
+
+pub use call::Call;
+pub use check::{Env, Keys, Step, check};
+pub use outcome::{Caller, Outcome, Verdict};
+pub use refusal::{Challenge, Code, Refusal};

@@ -1,0 +1,91 @@
+//! A request that is allowed, with a token that was seen before, is decided without allocating.
+
+use std::cell::OnceCell;
+
+use grantgate::config::{Outside, Source, load};
+use grantgate::gate::{Call, Env, Keys, Step, Verdict, check};
+use grantgate::policy::{Issuer, UnixTime};
+use grantgate::route::CanonPath;
+use grantgate::token::{KeySet, VerifiedCache, credential};
+use http::Method;
+use jsonwebtoken::{Algorithm, EncodingKey, Header};
+use serde_json::json;
+
+const NOW: i64 = 1_800_000_000;
+const SECRET: &str = "a secret that is long enough for HS256";
+
+#[test]
+fn a_warm_allow_does_not_allocate() {
+    // As many scopes as fit inline: one more would be a set on the heap.
+    let scopes: Vec<String> = (0..128).map(|number| format!("scope:{number}")).collect();
+    let declared: Vec<_> = scopes.iter().map(|scope| json!({"value": scope})).collect();
+    let configuration = json!({
+        "issuers": [{"issuer": "https://issuer.example/", "profile": "auth0", "jwks": {"keys": []}}],
+        "resource_servers": [{
+            "identifier": "https://api.example", "scopes": declared,
+            "subject_type_authorization": {
+                "user": {"policy": "require_client_grant"}, "client": {"policy": "require_client_grant"},
+            },
+            "gate": {
+                "hosts": ["api.example"], "upstream": "http://127.0.0.1:1", "hs_secret": "${env:SECRET}",
+                "operations": [{"on": "GET /things/{id}", "scopes": ["scope:0", "scope:127"]}],
+            },
+        }],
+        "client_grants": [{
+            "client_id": "app", "subject_type": "client", "allow_all_scopes": true,
+            "organization_usage": "require", "organizations": ["org_one", "org_two"],
+        }],
+    });
+    let now = UnixTime::from_seconds(NOW);
+    let source = Source::new("api.json", configuration.to_string());
+    let snapshot =
+        load(&[source], &Secrets, now).unwrap_or_else(|report| panic!("{report}")).snapshot;
+
+    let claims = json!({
+        "iss": "https://issuer.example/", "aud": ["https://api.example", "https://other.example"],
+        "exp": NOW + 60, "iat": NOW, "azp": "app", "sub": "app@clients", "gty": "client-credentials",
+        "org_id": "org_two", "scope": scopes.join(" "),
+    });
+    let key = EncodingKey::from_secret(SECRET.as_bytes());
+    let token = jsonwebtoken::encode(&Header::new(Algorithm::HS256), &claims, &key).unwrap();
+    let header = format!("Bearer {token}");
+
+    let cache = VerifiedCache::with_capacity(1 << 20);
+    let decide = || {
+        let held = OnceCell::new();
+        let path = CanonPath::parse("/things/7").unwrap();
+        let credential = credential([header.as_bytes()].into_iter(), None);
+        let host = "api.example".into();
+        let call = Call { method: &Method::GET, host, path, credential };
+        let env = Env { keys: &NoKeys, cache: &cache, now };
+        matches!(
+            check(&snapshot, &env, &call, &held),
+            Step::Done(outcome) if matches!(outcome.verdict, Verdict::Pass(_))
+        )
+    };
+    assert!(decide(), "cold");
+    let mut warm = false;
+    let allocations = allocation_counter::measure(|| warm = decide());
+    assert!(warm);
+    assert_eq!(allocations.count_total, 0);
+}
+
+struct Secrets;
+
+impl Outside for Secrets {
+    fn env(&self, _: &str) -> Option<String> {
+        Some(SECRET.to_owned())
+    }
+
+    fn file(&self, _: &str, path: &str) -> Result<String, String> {
+        Err(format!("no file `{path}`"))
+    }
+}
+
+struct NoKeys;
+
+impl Keys for NoKeys {
+    fn find(&self, _: &Issuer, _: &grantgate::config::snapshot::RemoteKeys) -> Option<&KeySet> {
+        None
+    }
+}
