@@ -15,3 +15,5 @@ mod allocation;
 mod disk;
 /// Every diagnostic, as people read it.
 mod golden;
+/// The gate compared with an independent transcription of the rules.
+mod oracle;
