@@ -41,3 +41,7 @@ pub mod token;
 pub mod config;
 
 pub mod gate;
+
+pub mod clock;
+pub mod live;
+pub mod telemetry;
