@@ -45,3 +45,5 @@ pub mod gate;
 pub mod clock;
 pub mod live;
 pub mod telemetry;
+
+pub mod net;

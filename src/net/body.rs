@@ -1,0 +1,246 @@
+//! Bodies on their way through: never gathered, only watched.
+//!
+//! An [`Upload`] is a client's body on its way to the upstream: counted against its bound, its trailers
+//! cleaned. A [`Body`] is what a client is answered: a text of ours, or an upstream's body, whose
+//! connection goes back to the pool when it has come to its end. A body that breaks off on one side breaks
+//! the other side off too: an unfinished message never looks finished.
+
+use std::cell::Cell;
+use std::pin::Pin;
+use std::rc::Rc;
+use std::task::{Context, Poll, ready};
+use std::time::Duration;
+
+use bytes::{Buf, Bytes};
+use http::HeaderMap;
+use http_body::{Body as HttpBody, Frame, SizeHint};
+use http_body_util::BodyExt;
+use hyper::body::Incoming;
+use tokio::time::{Instant, timeout};
+
+use super::client::Lease;
+
+/// Removes from trailers what may not pass.
+pub type Clean = fn(&mut HeaderMap);
+
+/// What a client is answered.
+pub struct Body(Kind);
+
+enum Kind {
+    Own(Option<Bytes>),
+    Upstream { inner: Incoming, clean: Clean, lease: Lease },
+}
+
+impl Body {
+    /// A text of ours; an empty one is no body.
+    pub fn own(text: impl Into<Bytes>) -> Self {
+        Self(Kind::Own(Some(text.into()).filter(|text| !text.is_empty())))
+    }
+
+    pub(super) fn upstream(inner: Incoming, clean: Clean, lease: Lease) -> Self {
+        let mut body = Self(Kind::Upstream { inner, clean, lease });
+        body.settle();
+        body
+    }
+
+    /// Gives the connection back once nothing more comes on it.
+    fn settle(&mut self) {
+        if let Kind::Upstream { inner, lease, .. } = &mut self.0
+            && inner.is_end_stream()
+        {
+            lease.give_back();
+        }
+    }
+}
+
+impl HttpBody for Body {
+    type Data = Bytes;
+    type Error = hyper::Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, hyper::Error>>> {
+        let frame = match &mut self.0 {
+            Kind::Own(text) => return Poll::Ready(text.take().map(|text| Ok(Frame::data(text)))),
+            Kind::Upstream { inner, clean, lease } => {
+                let frame = ready!(Pin::new(inner).poll_frame(cx));
+                if frame.is_none() {
+                    lease.give_back();
+                }
+                frame.map(|frame| frame.map(|frame| cleaned(frame, *clean)))
+            }
+        };
+        self.settle();
+        Poll::Ready(frame)
+    }
+
+    fn is_end_stream(&self) -> bool {
+        match &self.0 {
+            Kind::Own(text) => text.is_none(),
+            Kind::Upstream { inner, .. } => inner.is_end_stream(),
+        }
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        match &self.0 {
+            Kind::Own(text) => {
+                SizeHint::with_exact(text.as_ref().map_or(0, |text| text.remaining() as u64))
+            }
+            Kind::Upstream { inner, .. } => inner.size_hint(),
+        }
+    }
+}
+
+fn cleaned(mut frame: Frame<Bytes>, clean: Clean) -> Frame<Bytes> {
+    if let Some(trailers) = frame.trailers_mut() {
+        clean(trailers);
+    }
+    frame
+}
+
+/// A client's body on its way to the upstream.
+pub(super) struct Upload {
+    inner: Incoming,
+    rest: Option<u64>,
+    clean: Clean,
+    progress: Option<Rc<Progress>>,
+}
+
+/// How far an upload is, as seen by whoever waits for the answer.
+pub(super) struct Progress {
+    state: Cell<State>,
+    moved: Cell<Instant>,
+}
+
+/// What an upload is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum State {
+    /// The client broke it off, or its framing is bad.
+    Broken,
+    /// It has come to its end.
+    Ended,
+    /// The upstream takes its time.
+    Moving,
+    /// It is larger than it may be.
+    TooLarge,
+    /// The client takes its time.
+    Waiting,
+}
+
+/// Why an upload ends before its end.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum UploadError {
+    #[error("the request's body broke off: {0}")]
+    Broken(#[from] hyper::Error),
+    #[error("the request's body is too large")]
+    TooLarge,
+}
+
+impl Upload {
+    /// `most` bounds the bytes. There is no progress to watch where there is no body.
+    pub(super) fn new(
+        inner: Incoming,
+        most: Option<u64>,
+        clean: Clean,
+    ) -> (Self, Option<Rc<Progress>>) {
+        let progress = (!inner.is_end_stream()).then(|| {
+            Rc::new(Progress { state: Cell::new(State::Moving), moved: Cell::new(Instant::now()) })
+        });
+        (Self { inner, rest: most, clean, progress: progress.clone() }, progress)
+    }
+
+    fn note(&self, state: State) {
+        if let Some(progress) = &self.progress {
+            progress.state.set(state);
+            if state != State::Waiting {
+                progress.moved.set(Instant::now());
+            }
+        }
+    }
+}
+
+impl Progress {
+    pub(super) fn state(&self) -> State {
+        self.state.get()
+    }
+
+    /// When something last happened.
+    pub(super) fn moved(&self) -> Instant {
+        self.moved.get()
+    }
+}
+
+impl HttpBody for Upload {
+    type Data = Bytes;
+    type Error = UploadError;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, UploadError>>> {
+        let frame = match Pin::new(&mut self.inner).poll_frame(cx) {
+            Poll::Pending => {
+                self.note(State::Waiting);
+                return Poll::Pending;
+            }
+            Poll::Ready(None) => {
+                self.note(State::Ended);
+                return Poll::Ready(None);
+            }
+            Poll::Ready(Some(Err(error))) => {
+                self.note(State::Broken);
+                return Poll::Ready(Some(Err(error.into())));
+            }
+            Poll::Ready(Some(Ok(frame))) => frame,
+        };
+        let length = frame.data_ref().map_or(0, Bytes::len) as u64;
+        if let Some(rest) = &mut self.rest {
+            let Some(left) = rest.checked_sub(length) else {
+                self.note(State::TooLarge);
+                return Poll::Ready(Some(Err(UploadError::TooLarge)));
+            };
+            *rest = left;
+        }
+        self.note(if self.inner.is_end_stream() { State::Ended } else { State::Moving });
+        Poll::Ready(Some(Ok(cleaned(frame, self.clean))))
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.inner.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.inner.size_hint()
+    }
+}
+
+impl Drop for Upload {
+    /// A body of known length is let go as soon as its last byte is written.
+    fn drop(&mut self) {
+        let state = self.progress.as_ref().map(|progress| progress.state());
+        if matches!(state, Some(State::Moving | State::Waiting)) {
+            self.note(State::Ended);
+        }
+    }
+}
+
+/// Reads and throws away a small body, so that its connection can be kept; whether it came to its end.
+/// One that says to be longer than `most` is not begun.
+pub async fn discard(mut body: Incoming, most: u64, patience: Duration) -> bool {
+    if body.is_end_stream() {
+        return true;
+    }
+    if body.size_hint().exact().is_none_or(|length| length > most) {
+        return false;
+    }
+    let read = async {
+        while let Some(frame) = body.frame().await {
+            if frame.is_err() {
+                return false;
+            }
+        }
+        true
+    };
+    timeout(patience, read).await.unwrap_or(false)
+}

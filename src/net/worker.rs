@@ -1,0 +1,92 @@
+//! The workers: one thread each, with a runtime of its own.
+//!
+//! A request never changes threads: the listener that accepted its connection, what decides it and the
+//! connection to its upstream all belong to one worker.
+
+use std::io;
+use std::net::SocketAddr;
+use std::num::NonZeroUsize;
+use std::sync::atomic::AtomicUsize;
+use std::sync::{Arc, mpsc as std_mpsc};
+use std::thread::{self, JoinHandle};
+
+use tokio::net::TcpSocket;
+use tokio::runtime;
+use tokio::sync::mpsc;
+use tokio::task::LocalSet;
+
+use crate::telemetry::Metrics;
+
+use super::drain::Drain;
+use super::listen::{ListenError, Reception, Service, bind, listen};
+
+/// The workers of one listener.
+pub struct Workers {
+    address: SocketAddr,
+    threads: Vec<JoinHandle<()>>,
+    /// Closed when the last worker has ended.
+    running: mpsc::Receiver<()>,
+}
+
+impl Workers {
+    /// Binds `address` and starts `count` workers. `service` is called in each worker's thread, within its
+    /// runtime, and makes what answers that worker's requests.
+    pub fn start<S: Service>(
+        address: SocketAddr,
+        count: NonZeroUsize,
+        drain: &Drain,
+        metrics: &Arc<Metrics>,
+        service: impl Fn() -> S + Send + Sync + 'static,
+    ) -> Result<Self, ListenError> {
+        let error = |source| ListenError { address, source };
+        let sockets = bind(address, count.get()).map_err(error)?;
+        let first = sockets.first().map_or(Ok(address), TcpSocket::local_addr).map_err(error)?;
+        let service = Arc::new(service);
+        let total = Arc::new(AtomicUsize::new(0));
+        let (alive, running) = mpsc::channel(1);
+        let (report, listening) = std_mpsc::channel();
+        let mut threads = Vec::with_capacity(sockets.len());
+        for (number, socket) in sockets.into_iter().enumerate() {
+            let (service, total, drain) = (service.clone(), total.clone(), drain.clone());
+            let (metrics, alive, report) = (metrics.clone(), alive.clone(), report.clone());
+            let runtime = runtime::Builder::new_current_thread().enable_all().build();
+            let runtime = runtime.map_err(error)?;
+            let work = move || {
+                LocalSet::new().block_on(&runtime, async move {
+                    let listener = match listen(socket) {
+                        Ok(listener) => listener,
+                        Err(error) => return drop(report.send(Err(error))),
+                    };
+                    let reception = Reception::new(service(), drain, metrics, total);
+                    drop(report.send(Ok(())));
+                    drop(report);
+                    reception.run(listener).await;
+                    drop(alive);
+                });
+            };
+            let thread = thread::Builder::new().name(format!("worker-{number}")).spawn(work);
+            threads.push(thread.map_err(error)?);
+        }
+        drop(report);
+        listening.iter().collect::<io::Result<()>>().map_err(error)?;
+        Ok(Self { address: first, threads, running })
+    }
+
+    /// Where they listen: the port is the one that the system chose, if it was let.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Waits until every worker has ended.
+    pub async fn ended(&mut self) {
+        while self.running.recv().await.is_some() {}
+    }
+
+    /// Waits for the threads, after [`Workers::ended`].
+    pub fn join(self) {
+        for thread in self.threads {
+            // One that panicked has ended too.
+            let _ = thread.join();
+        }
+    }
+}
