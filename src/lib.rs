@@ -47,3 +47,6 @@ pub mod live;
 pub mod telemetry;
 
 pub mod net;
+
+pub mod keyring;
+pub mod reload;

@@ -1,0 +1,115 @@
+//! What became of an attempt to take over the configuration on disk, and of all of them together.
+
+use std::sync::Arc;
+
+use crate::config::snapshot::{Server, Snapshot};
+use crate::config::{Digest, Report};
+use crate::policy::UnixTime;
+
+/// Why the configuration was looked at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Trigger {
+    /// Something happened to the files.
+    Files,
+    /// It was time.
+    Poll,
+    /// Somebody asked for it.
+    Signal,
+    /// The program started.
+    Start,
+}
+
+impl Trigger {
+    /// Its name in logs.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Files => "files",
+            Self::Poll => "poll",
+            Self::Signal => "signal",
+            Self::Start => "start",
+        }
+    }
+}
+
+/// What became of an attempt.
+#[derive(Clone, Debug)]
+pub enum ReloadOutcome {
+    /// What is on disk decides from now on.
+    Applied(Applied),
+    /// What is on disk cannot be taken; what ran before stays.
+    Kept(Arc<Report>),
+    /// What is on disk is what runs.
+    Unchanged,
+}
+
+impl ReloadOutcome {
+    /// Its name in logs and metrics.
+    pub const fn as_str(&self) -> &'static str {
+        match self {
+            Self::Applied(_) => "applied",
+            Self::Kept(_) => "kept",
+            Self::Unchanged => "unchanged",
+        }
+    }
+}
+
+/// What a configuration that was taken over brings.
+#[derive(Clone, Debug, Default)]
+pub struct Applied {
+    /// How many accesses it allows that were not allowed before.
+    pub gained: usize,
+    /// How many it no longer allows.
+    pub lost: usize,
+    /// The keys whose values differ from those that the program started with, and wait for the next
+    /// start.
+    pub restart_needed: Vec<&'static str>,
+    /// What somebody should look at, as people read it; empty where there is nothing. The report
+    /// itself would hold all texts for as long as the configuration runs.
+    pub warnings: String,
+}
+
+/// How the configuration stands, for who watches the gateway.
+#[derive(Clone, Debug)]
+pub struct Status {
+    /// Counts the configurations that were taken over, the first one as 1.
+    pub generation: u64,
+    /// The digest of the one that runs.
+    pub digest: Digest,
+    /// When it was taken over.
+    pub loaded_at: UnixTime,
+    /// When what is on disk was last found to be what runs.
+    pub whole_at: UnixTime,
+    /// What became of the last attempt.
+    pub last: ReloadOutcome,
+    /// When that was.
+    pub last_at: UnixTime,
+}
+
+/// The values that the program took at its start and does not take again.
+pub(super) struct AtStart {
+    server: Server,
+    health: Option<std::net::SocketAddr>,
+    token_cache_bytes: u64,
+}
+
+impl AtStart {
+    pub(super) fn of(snapshot: &Snapshot) -> Self {
+        Self {
+            server: snapshot.server.clone(),
+            health: snapshot.health,
+            token_cache_bytes: snapshot.limits.token_cache_bytes,
+        }
+    }
+
+    /// The keys whose values are others in `snapshot`.
+    pub(super) fn differences(&self, snapshot: &Snapshot) -> Vec<&'static str> {
+        let Snapshot { server, health, limits, .. } = snapshot;
+        let keys = [
+            ("server.listen", self.server.listen == server.listen),
+            ("server.workers", self.server.workers == server.workers),
+            ("health.listen", self.health == *health),
+            ("limits.token_cache_bytes", self.token_cache_bytes == limits.token_cache_bytes),
+        ];
+        keys.into_iter().filter(|(_, is_same)| !is_same).map(|(key, _)| key).collect()
+    }
+}

@@ -1,0 +1,204 @@
+//! Attempts against directories on disk.
+
+use std::fs;
+use std::path::Path;
+use std::sync::Mutex as StdMutex;
+
+use super::*;
+
+/// A configuration with one API, and one grant for each of `clients`.
+pub(super) fn configuration(clients: &[&str]) -> String {
+    let grants: Vec<_> =
+        clients.iter().map(|id| format!("{{client_id: {id}, scope: [\"read:x\"]}}")).collect();
+    format!("{API}client_grants: [{}]\n", grants.join(", "))
+}
+
+const API: &str = r#"
+issuers: [{issuer: "https://issuer.example/", profile: rfc9068}]
+resource_servers:
+  - identifier: https://api.example
+    scopes: [{value: "read:x"}]
+    subject_type_authorization: {user: {policy: deny_all}, client: {policy: require_client_grant}}
+    gate:
+      upstream: http://127.0.0.1:3000
+      operations: [{on: "GET /x", scopes: ["read:x"]}]
+reload: {poll: 1h, quiet: 1ms}
+"#;
+
+struct Disk(tempfile::TempDir);
+
+impl Disk {
+    fn new() -> Self {
+        Self(tempfile::tempdir().unwrap())
+    }
+
+    fn path(&self) -> &Path {
+        self.0.path()
+    }
+
+    fn write(&self, name: &str, text: &str) {
+        fs::write(self.path().join(name), text).unwrap();
+    }
+
+    fn delete(&self, name: &str) {
+        fs::remove_file(self.path().join(name)).unwrap();
+    }
+}
+
+async fn poll(reloader: &Reloader) -> ReloadOutcome {
+    reloader.attempt(Trigger::Poll).await
+}
+
+fn applied(outcome: ReloadOutcome) -> Applied {
+    match outcome {
+        ReloadOutcome::Applied(applied) => applied,
+        other => panic!("{other:?}"),
+    }
+}
+
+fn kept(outcome: ReloadOutcome) -> Arc<Report> {
+    match outcome {
+        ReloadOutcome::Kept(report) => report,
+        other => panic!("{other:?}"),
+    }
+}
+
+fn is_unchanged(outcome: &ReloadOutcome) -> bool {
+    matches!(outcome, ReloadOutcome::Unchanged)
+}
+
+#[tokio::test]
+async fn a_change_is_applied_once_and_told() {
+    let disk = Disk::new();
+    disk.write("a.yaml", &configuration(&["one"]));
+    let told = Arc::new(StdMutex::new(Vec::new()));
+    let reloader = Reloader::start(disk.path()).await.unwrap().followed_by({
+        let told = told.clone();
+        move |snapshot| told.lock().unwrap().push(snapshot.digest)
+    });
+    let live = reloader.snapshot();
+    let first = live.load();
+    assert!(is_unchanged(&poll(&reloader).await));
+    assert!(Arc::ptr_eq(&first, &live.load()));
+
+    disk.write("a.yaml", &configuration(&["one", "two"]));
+    let gain = applied(poll(&reloader).await);
+    assert!(gain.gained > 0 && gain.lost == 0, "{gain:?}");
+    assert!(is_unchanged(&poll(&reloader).await));
+    disk.write("a.yaml", &configuration(&["one"]));
+    let loss = applied(reloader.attempt(Trigger::Signal).await);
+    assert_eq!((loss.gained, loss.lost), (0, gain.gained));
+
+    let status = reloader.status().borrow().clone();
+    assert_eq!((status.generation, status.digest), (3, first.digest));
+    assert_eq!(live.load().digest, first.digest);
+    let told = told.lock().unwrap();
+    assert_eq!(told.len(), 2);
+    assert_eq!(told.last(), Some(&first.digest));
+}
+
+#[tokio::test]
+async fn the_last_good_one_stays_over_all_that_is_wrong() {
+    let disk = Disk::new();
+    let good = configuration(&["one"]);
+    disk.write("a.yaml", &good);
+    let reloader = Reloader::start(disk.path()).await.unwrap();
+    let running = reloader.snapshot().load();
+    let half = &good[..good.len() / 2];
+    for bad in ["", "\n", half, "a: [", "unknown: 1\n", "\u{0}"] {
+        disk.write("a.yaml", bad);
+        let report = kept(poll(&reloader).await);
+        assert!(report.has_errors(), "{bad:?}");
+        // Told again, it is the same report: nothing was loaded anew.
+        assert!(Arc::ptr_eq(&report, &kept(poll(&reloader).await)), "{bad:?}");
+        assert!(Arc::ptr_eq(&running, &reloader.snapshot().load()), "{bad:?}");
+    }
+    disk.delete("a.yaml");
+    let report = kept(poll(&reloader).await);
+    assert_eq!(report.iter().next().unwrap().code, Code::ConfigUnreadable);
+    fs::create_dir(disk.path().join("a.yaml")).unwrap();
+    kept(poll(&reloader).await);
+    fs::remove_dir(disk.path().join("a.yaml")).unwrap();
+
+    let status = reloader.status().borrow().clone();
+    assert_eq!(status.generation, 1);
+    assert!(matches!(status.last, ReloadOutcome::Kept(_)));
+    disk.write("a.yaml", &good);
+    assert!(is_unchanged(&poll(&reloader).await));
+}
+
+#[tokio::test]
+async fn a_file_that_is_deleted_takes_its_content_with_it_but_for_the_last() {
+    let disk = Disk::new();
+    let (api, grants) = (configuration(&["one"]), "client_grants: [{client_id: two}]\n");
+    disk.write("a.yaml", &api);
+    disk.write("b.yaml", &grants.replace("}]", ", scope: [\"read:x\"]}]"));
+    let reloader = Reloader::start(disk.path()).await.unwrap();
+    disk.delete("b.yaml");
+    let loss = applied(poll(&reloader).await);
+    assert!(loss.lost > 0 && loss.gained == 0, "{loss:?}");
+    disk.delete("a.yaml");
+    kept(poll(&reloader).await);
+    assert_eq!(reloader.snapshot().load().apis.len(), 1);
+}
+
+#[tokio::test]
+async fn a_file_that_is_referred_to_belongs_to_the_configuration() {
+    const KEY: &str = r#"{"kty": "OKP", "crv": "Ed25519", "kid": "k",
+        "x": "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}"#;
+    let disk = Disk::new();
+    let profile = "profile: rfc9068";
+    let text = configuration(&["one"]).replace(profile, "profile: rfc9068, jwks_file: keys.jwks");
+    disk.write("a.yaml", &text);
+    let report = Reloader::start(disk.path()).await.err().unwrap();
+    assert!(report.has_errors());
+
+    disk.write("keys.jwks", &format!("{{\"keys\": [{KEY}]}}"));
+    let reloader = Reloader::start(disk.path()).await.unwrap();
+    assert!(is_unchanged(&poll(&reloader).await));
+    disk.write("keys.jwks", &format!("{{\"keys\": [{}]}}", KEY.replace("\"k\"", "\"other\"")));
+    applied(poll(&reloader).await);
+    disk.delete("keys.jwks");
+    kept(poll(&reloader).await);
+    disk.write("keys.jwks", &format!("{{\"keys\": [{KEY}]}}"));
+    applied(poll(&reloader).await);
+    assert!(is_unchanged(&poll(&reloader).await));
+}
+
+#[tokio::test]
+async fn what_waits_for_a_restart_is_named_until_it_is_as_it_was() {
+    let disk = Disk::new();
+    let text = configuration(&["one"]);
+    disk.write("a.yaml", &text);
+    let reloader = Reloader::start(disk.path()).await.unwrap();
+    let moved = format!(
+        "{text}server: {{listen: \"127.0.0.1:81\", workers: 7, drain_delay: 1s}}\n\
+         health: {{listen: \"127.0.0.1:82\"}}\n\
+         limits: {{token_cache_bytes: 1MiB, connections: 7, uri_bytes: 1KiB}}\n\
+         log: {{level: warn, records: false}}\n"
+    );
+    disk.write("a.yaml", &moved);
+    let waiting = ["server.listen", "server.workers", "health.listen", "limits.token_cache_bytes"];
+    assert_eq!(applied(poll(&reloader).await).restart_needed, waiting);
+    disk.write("a.yaml", &moved.replace("one", "two"));
+    assert_eq!(applied(poll(&reloader).await).restart_needed, waiting);
+    disk.write("a.yaml", &text);
+    assert!(applied(poll(&reloader).await).restart_needed.is_empty());
+}
+
+#[tokio::test]
+async fn attempts_at_once_take_a_change_over_once() {
+    let disk = Disk::new();
+    disk.write("a.yaml", &configuration(&["one"]));
+    let reloader = Arc::new(Reloader::start(disk.path()).await.unwrap());
+    disk.write("a.yaml", &configuration(&["two"]));
+    let mut attempts = tokio::task::JoinSet::new();
+    for _ in 0..16 {
+        let reloader = reloader.clone();
+        attempts.spawn(async move { poll(&reloader).await.as_str() });
+    }
+    let outcomes = attempts.join_all().await;
+    assert_eq!(outcomes.iter().filter(|outcome| **outcome == "applied").count(), 1);
+    assert_eq!(outcomes.iter().filter(|outcome| **outcome == "unchanged").count(), 15);
+    assert_eq!(reloader.status().borrow().generation, 2);
+}
