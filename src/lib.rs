@@ -50,3 +50,5 @@ pub mod net;
 
 pub mod keyring;
 pub mod reload;
+
+pub mod guard;

@@ -1,0 +1,83 @@
+//! The one async question: may this call pass?
+//!
+//! A worker owns one [`Guard`]. For each request it opens a [`Held`]: one snapshot and one time, from
+//! start to end. Where the pure check lacks keys, the guard asks the control side for them once, waits,
+//! and checks again; a second lack is the answer.
+
+use std::cell::{OnceCell, RefCell};
+use std::sync::Arc;
+
+use crate::clock::now;
+use crate::config::snapshot::Snapshot;
+use crate::gate::{Call, Env, Outcome, Step, check};
+use crate::keyring::{FetchedKeys, KeyRequests};
+use crate::live::{Live, Reader};
+use crate::policy::UnixTime;
+use crate::telemetry::Metrics;
+use crate::token::{Parsed, VerifiedCache};
+
+/// What one worker needs to answer whether a call may pass.
+pub struct Guard {
+    snapshot: RefCell<Reader<Snapshot>>,
+    keys: RefCell<Reader<FetchedKeys>>,
+    requests: KeyRequests,
+    cache: VerifiedCache,
+    metrics: Arc<Metrics>,
+}
+
+/// What one request holds from its start to its end.
+pub struct Held {
+    /// The configuration that decides it.
+    pub snapshot: Arc<Snapshot>,
+    /// The time that it is decided at.
+    pub now: UnixTime,
+    parsed: OnceCell<Arc<Parsed>>,
+}
+
+impl Guard {
+    /// A guard over the running snapshot and keys.
+    pub fn new(
+        snapshot: &Live<Snapshot>,
+        keys: &Live<FetchedKeys>,
+        requests: KeyRequests,
+        metrics: Arc<Metrics>,
+    ) -> Self {
+        let cache = VerifiedCache::with_capacity(snapshot.load().limits.token_cache_bytes);
+        Self {
+            snapshot: RefCell::new(snapshot.reader()),
+            keys: RefCell::new(keys.reader()),
+            requests,
+            cache,
+            metrics,
+        }
+    }
+
+    /// Takes the snapshot and the time that one request will be decided by.
+    pub fn open(&self) -> Held {
+        let snapshot = self.snapshot.borrow_mut().load().clone();
+        Held { snapshot, now: now(), parsed: OnceCell::new() }
+    }
+
+    /// Whether `call` may pass.
+    pub async fn admit<'a>(&self, held: &'a Held, call: &Call<'_>) -> Outcome<'a> {
+        match self.check(held, call) {
+            Step::Done(outcome) => outcome,
+            Step::NeedKeys { issuer, .. } => {
+                self.requests.refresh(issuer).await;
+                match self.check(held, call) {
+                    Step::Done(outcome) | Step::NeedKeys { otherwise: outcome, .. } => outcome,
+                }
+            }
+        }
+    }
+
+    fn check<'a>(&self, held: &'a Held, call: &Call<'_>) -> Step<'a> {
+        let keys = self.keys.borrow_mut().load().clone();
+        let env = Env { keys: &*keys, cache: &self.cache, now: held.now };
+        let step = check(&held.snapshot, &env, call, &held.parsed);
+        let (hits, misses) = self.cache.counts();
+        self.metrics.token_cache_hits.increment(hits);
+        self.metrics.token_cache_misses.increment(misses);
+        step
+    }
+}
