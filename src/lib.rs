@@ -52,3 +52,6 @@ pub mod keyring;
 pub mod reload;
 
 pub mod guard;
+
+pub mod admin;
+pub mod proxy;

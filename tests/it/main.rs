@@ -13,6 +13,8 @@
 mod allocation;
 /// Files, secrets and the time, for configurations under test.
 mod disk;
+/// The main door, over real sockets.
+mod door;
 /// Every diagnostic, as people read it.
 mod golden;
 /// The gate compared with an independent transcription of the rules.

@@ -1,0 +1,216 @@
+//! What is told about a request afterwards: its record, its counters, its times.
+//!
+//! An [`Account`] is opened with the decision and entered when it is dropped, so that a request whose
+//! client went away before the answer is told about too.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use http::request::Parts;
+use http::{HeaderValue, Method, StatusCode};
+
+use crate::config::snapshot::{Operation, ServedApi};
+use crate::gate::{Caller, Code, Refusal};
+use crate::guard::Held;
+use crate::policy::{Grant, NameSet, Permit, UnixTime};
+use crate::telemetry::{Metrics, Record, Recorder, RequestLabels, Requests, Ruling};
+
+/// Where one worker's accounts are entered.
+pub(super) struct Ledger {
+    metrics: Arc<Metrics>,
+    requests: Requests,
+    recorder: Recorder,
+}
+
+impl Ledger {
+    pub(super) fn new(metrics: Arc<Metrics>, recorder: Recorder) -> Self {
+        Self { metrics, requests: Requests::default(), recorder }
+    }
+}
+
+/// A request as it came.
+pub(super) struct Visit {
+    pub(super) decision_id: String,
+    pub(super) peer: SocketAddr,
+    pub(super) method: Method,
+    time: UnixTime,
+    generation: u64,
+    arrived: Instant,
+    trace_parent: Option<HeaderValue>,
+    recorded: bool,
+}
+
+impl Visit {
+    pub(super) fn new(decision_id: String, peer: SocketAddr, held: &Held, parts: &Parts) -> Self {
+        Self {
+            decision_id,
+            peer,
+            method: parts.method.clone(),
+            time: held.now,
+            generation: held.snapshot.generation,
+            arrived: Instant::now(),
+            trace_parent: parts.headers.get("traceparent").cloned(),
+            recorded: held.snapshot.log.records,
+        }
+    }
+
+    /// The trace that the request belongs to (W3C Trace Context, `traceparent`).
+    fn trace_id(&self) -> Option<&str> {
+        let id = self.trace_parent.as_ref()?.to_str().ok()?.split('-').nth(1)?;
+        let is_id = id.len() == 32 && id.bytes().all(|byte| byte.is_ascii_hexdigit());
+        is_id.then_some(id)
+    }
+}
+
+/// What was found out about a request.
+#[derive(Clone, Copy, Default)]
+pub(super) struct Findings<'a> {
+    /// The API that it called.
+    pub(super) served: Option<&'a ServedApi>,
+    /// The operation that it called.
+    pub(super) operation: Option<&'a Operation>,
+    /// Who called, as far as a verified token told.
+    pub(super) caller: Option<&'a Caller<'a>>,
+}
+
+/// What became of a request, so far.
+pub(super) struct Account<'a> {
+    ledger: &'a Ledger,
+    visit: &'a Visit,
+    path: &'a str,
+    findings: Findings<'a>,
+    ruling: Ruling,
+    code: Option<Code>,
+    would_refuse: Option<Code>,
+    grant: Option<Arc<Grant>>,
+    effective_scopes: NameSet,
+    excess_scopes: Vec<String>,
+    gate: Duration,
+    upstream: Option<Duration>,
+    status: Option<StatusCode>,
+}
+
+impl<'a> Account<'a> {
+    /// The account of a request that was refused.
+    pub(super) fn refused(
+        ledger: &'a Ledger,
+        visit: &'a Visit,
+        path: &'a str,
+        findings: Findings<'a>,
+        refusal: &Refusal,
+    ) -> Self {
+        let mut account = Self::open(ledger, visit, path, findings);
+        account.ruling = Ruling::Refuse;
+        account.code = Some(refusal.code);
+        account.grant.clone_from(&refusal.grant);
+        account.excess_scopes.clone_from(&refusal.excess_scopes);
+        account
+    }
+
+    /// The account of a request that may pass; `reported` is why it would have been refused.
+    pub(super) fn allowed(
+        ledger: &'a Ledger,
+        visit: &'a Visit,
+        path: &'a str,
+        findings: Findings<'a>,
+        permit: &Permit,
+        reported: Option<Refusal>,
+    ) -> Self {
+        let mut account = Self::open(ledger, visit, path, findings);
+        account.effective_scopes = permit.scopes().clone();
+        account.grant = permit.grant().cloned();
+        if let Some(refusal) = reported {
+            account.ruling = Ruling::WouldRefuse;
+            account.would_refuse = Some(refusal.code);
+            account.grant = refusal.grant;
+            account.excess_scopes = refusal.excess_scopes;
+        }
+        account
+    }
+
+    fn open(ledger: &'a Ledger, visit: &'a Visit, path: &'a str, findings: Findings<'a>) -> Self {
+        Self {
+            ledger,
+            visit,
+            path,
+            findings,
+            ruling: Ruling::Allow,
+            code: None,
+            would_refuse: None,
+            grant: None,
+            effective_scopes: NameSet::EMPTY,
+            excess_scopes: Vec::new(),
+            gate: visit.arrived.elapsed(),
+            upstream: None,
+            status: None,
+        }
+    }
+
+    /// Notes that the upstream failed, or that the rest of the request cannot be taken.
+    pub(super) fn failed(&mut self, code: Code) {
+        self.code = Some(code);
+        if !code.status().is_server_error() {
+            self.ruling = Ruling::Refuse;
+        }
+    }
+
+    /// Notes that the upstream has answered. Until then, the time runs from the decision.
+    pub(super) fn answered(&mut self) {
+        self.upstream = Some(self.visit.arrived.elapsed().saturating_sub(self.gate));
+    }
+
+    /// Notes the status of the answer, and enters the account.
+    pub(super) fn close(mut self, status: StatusCode) {
+        self.status = Some(status);
+    }
+
+    fn record(&self) -> Record<'_> {
+        Record {
+            time: self.visit.time,
+            decision_id: &self.visit.decision_id,
+            api: self.findings.served.map(|served| &served.api),
+            operation: self.findings.operation.map(|operation| &*operation.on),
+            method: self.visit.method.as_str(),
+            path: self.path,
+            caller: self.findings.caller,
+            ruling: self.ruling,
+            code: self.code,
+            would_refuse: self.would_refuse,
+            grant_id: self.grant.as_ref().map(|grant| grant.id.as_str()),
+            effective_scopes: &self.effective_scopes,
+            excess_scopes: &self.excess_scopes,
+            generation: self.visit.generation,
+            status: self.status.map(|status| status.as_u16()),
+            gate_us: micros(self.gate),
+            upstream_us: self.upstream.map(micros),
+            trace_id: self.visit.trace_id(),
+            peer: self.visit.peer,
+        }
+    }
+}
+
+impl Drop for Account<'_> {
+    fn drop(&mut self) {
+        let Ledger { metrics, requests, recorder } = self.ledger;
+        metrics.gate_seconds.record(self.gate.as_secs_f64());
+        if let Some(upstream) = self.upstream {
+            metrics.upstream_seconds.record(upstream.as_secs_f64());
+        }
+        let identity = self.findings.caller.and_then(|caller| caller.identity.as_ref());
+        let labels = RequestLabels {
+            ruling: self.ruling,
+            code: self.code.or(self.would_refuse),
+            subject_type: identity.map(|identity| identity.subject_type),
+        };
+        let api = self.findings.served.map(|served| &served.api.identifier);
+        requests.count(metrics, api, labels);
+        if self.visit.recorded {
+            recorder.push(&self.record());
+        }
+    }
+}
+
+fn micros(time: Duration) -> u64 {
+    u64::try_from(time.as_micros()).unwrap_or(u64::MAX)
+}

@@ -1,0 +1,115 @@
+//! An allowed request on its way to the upstream, and the upstream's answer on its way back.
+//!
+//! The [`Permit`] is taken by value: without one there is no way through here, and one serves one request.
+
+use std::cell::Cell;
+use std::rc::Rc;
+use std::time::{Duration, Instant};
+
+use http::header::AUTHORIZATION;
+use http::{Request, Response, Version};
+use hyper::body::{Body as _, Incoming};
+
+use crate::config::snapshot::{Authorization, ServedApi, Snapshot};
+use crate::gate::{Caller, Code, Refusal};
+use crate::net::{Body, Client, SendError, Terms};
+use crate::policy::Permit;
+use crate::route::CanonPath;
+
+use super::headers::{self, Origin};
+use super::intake::Target;
+
+/// Where allowed requests of one worker go.
+pub(super) struct Forwarder {
+    client: Rc<Client>,
+    complained: Cell<Option<Instant>>,
+}
+
+/// An upstream that fails is logged this often at most, by each worker: records tell of every request.
+const COMPLAINTS: Duration = Duration::from_secs(1);
+
+/// What is known of an allowed request.
+pub(super) struct Onward<'a> {
+    /// The configuration that it is decided by.
+    pub(super) snapshot: &'a Snapshot,
+    /// The API that it calls.
+    pub(super) served: &'a ServedApi,
+    /// Who calls.
+    pub(super) caller: Option<&'a Caller<'a>>,
+    /// What it aims at.
+    pub(super) target: &'a Target,
+    /// The path that was matched.
+    pub(super) path: &'a CanonPath<'a>,
+    /// Where it comes from.
+    pub(super) origin: Origin<'a>,
+    /// Names the decision.
+    pub(super) decision_id: &'a str,
+}
+
+impl Forwarder {
+    /// Must be made within the `LocalSet` that it will forward in.
+    pub(super) fn new() -> Self {
+        Self { client: Client::new(), complained: Cell::new(None) }
+    }
+
+    /// Sends a request to its API's upstream.
+    pub(super) async fn forward(
+        &self,
+        permit: Permit,
+        request: Request<Incoming>,
+        onward: &Onward<'_>,
+    ) -> Result<Response<Body>, Refusal> {
+        let Onward { snapshot, served, target, path, .. } = onward;
+        let size = request.body().size_hint();
+        if snapshot.limits.body_bytes.is_some_and(|most| size.lower() > most) {
+            return Err(Code::BodyTooLarge.into());
+        }
+        let (mut head, body) = request.into_parts();
+        let stripped = served.strip_prefix.as_ref().and_then(|prefix| prefix.strip(path));
+        head.uri = target.onward(stripped.unwrap_or(path.as_str()))?;
+        head.version = Version::HTTP_11;
+        headers::request(&mut head.headers, &onward.origin, &size);
+        if served.authorization == Authorization::Remove {
+            head.headers.remove(AUTHORIZATION);
+        }
+        let caller = onward.caller;
+        headers::identity(&mut head.headers, &permit, &served.api, caller, onward.decision_id);
+
+        let request = Request::from_parts(head, body);
+        let sent = self.client.send(&served.upstream, request, &terms(snapshot)).await;
+        let mut response = sent.map_err(|error| self.failed(&error, onward.decision_id))?;
+        let version = response.version();
+        headers::response(response.headers_mut(), version, onward.origin.via);
+        *response.version_mut() = Version::HTTP_11;
+        Ok(response)
+    }
+
+    /// What the client is told; where the upstream stands is for the log alone.
+    fn failed(&self, error: &SendError, decision_id: &str) -> Refusal {
+        let code = match error {
+            SendError::BodyBroken => Code::RequestMalformed,
+            SendError::BodyStalled => Code::RequestTimeout,
+            SendError::BodyTooLarge => Code::BodyTooLarge,
+            SendError::Invalid(_) => Code::UpstreamResponseInvalid,
+            SendError::ConnectTimeout(_) | SendError::ResponseTimeout(_) => Code::UpstreamTimeout,
+            SendError::Unreachable { .. } => Code::UpstreamUnreachable,
+        };
+        let quiet = self.complained.get().is_some_and(|last| last.elapsed() < COMPLAINTS);
+        if code.status().is_server_error() && !quiet {
+            self.complained.set(Some(Instant::now()));
+            tracing::warn!(%decision_id, %code, %error, "a request could not be forwarded");
+        }
+        code.into()
+    }
+}
+
+fn terms(snapshot: &Snapshot) -> Terms {
+    Terms {
+        connect: snapshot.timeouts.connect,
+        response: snapshot.timeouts.response,
+        idle: snapshot.timeouts.upstream_idle,
+        header_bytes: snapshot.limits.header_bytes,
+        body_bytes: snapshot.limits.body_bytes,
+        clean: headers::trailers,
+    }
+}

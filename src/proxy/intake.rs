@@ -1,0 +1,319 @@
+//! A request's head, read in one way or refused.
+//!
+//! In come the parts of a request as hyper parsed it, out goes its [`Target`]: host, path and query,
+//! each in the one spelling that is both matched and forwarded. What could be read in two ways is refused
+//! here, before anything is decided; some of it hyper refuses or repairs before we see it.
+
+use std::borrow::Cow;
+
+use http::header::{AUTHORIZATION, CONNECTION, CONTENT_LENGTH, HOST, TRANSFER_ENCODING};
+use http::request::Parts;
+use http::uri::{PathAndQuery, Scheme};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, Uri};
+
+use crate::config::snapshot::Limits;
+use crate::gate::{Code, Refusal};
+use crate::route::{CanonPath, normal_host};
+use crate::token::{self, Credential, TokenError};
+
+use super::Via;
+use super::names;
+
+/// What a request aims at.
+#[derive(Debug)]
+pub(super) struct Target {
+    path_and_query: PathAndQuery,
+    /// The host in its normal spelling, with the port where one came.
+    host: HeaderValue,
+    /// Of the host, how much comes before the port.
+    name_bytes: usize,
+}
+
+impl Target {
+    /// Reads the head of a request.
+    pub(super) fn read(parts: &Parts, limits: &Limits, via: &Via) -> Result<Self, Refusal> {
+        let path_and_query = path_and_query(&parts.uri, limits)?;
+        check_method(&parts.method)?;
+        let host = Host::read(&parts.headers)?;
+        if let Some(authority) = parts.uri.authority()
+            && Host::parse(authority.as_str())? != host
+        {
+            return Err(malformed("the target names another host than `Host`"));
+        }
+        check_framing(&parts.headers)?;
+        check_connection(&parts.headers)?;
+        if via.is_in(&parts.headers) {
+            return Err(Code::LoopDetected.into());
+        }
+        let name_bytes = host.name.len();
+        let host = match host.port {
+            Some(port) => format!("{}:{port}", host.name),
+            None => host.name.into_owned(),
+        };
+        let host = HeaderValue::try_from(host).map_err(|_| malformed("`Host` is no host"))?;
+        Ok(Self { path_and_query, host, name_bytes })
+    }
+
+    /// The host in its normal spelling, without port.
+    pub(super) fn host(&self) -> &str {
+        self.host.to_str().ok().and_then(|host| host.get(..self.name_bytes)).unwrap_or_default()
+    }
+
+    /// The host as it is forwarded.
+    pub(super) fn host_and_port(&self) -> &HeaderValue {
+        &self.host
+    }
+
+    /// The path in its one spelling.
+    pub(super) fn path(&self) -> Result<CanonPath<'_>, Refusal> {
+        CanonPath::parse(self.path_and_query.path())
+            .map_err(|error| Refusal::new(Code::PathAmbiguous, error.to_string()))
+    }
+
+    /// The query as it came.
+    pub(super) fn query(&self) -> Option<&str> {
+        self.path_and_query.query()
+    }
+
+    /// The target of the forwarded request: `path`, which may lack a prefix of ours, and the query.
+    pub(super) fn onward(&self, path: &str) -> Result<Uri, Refusal> {
+        if path == self.path_and_query.path() {
+            return Ok(self.path_and_query.clone().into());
+        }
+        let target = match self.query() {
+            Some(query) => format!("{path}?{query}"),
+            None => path.to_owned(),
+        };
+        PathAndQuery::try_from(target)
+            .map(Uri::from)
+            .map_err(|_| malformed("the target cannot be forwarded"))
+    }
+}
+
+/// The request's credential, or why it cannot be told.
+pub(super) fn credential<'a>(
+    headers: &'a HeaderMap,
+    target: &Target,
+) -> Result<Option<Credential<'a>>, TokenError> {
+    let values = headers.get_all(AUTHORIZATION).iter().map(HeaderValue::as_bytes);
+    token::credential(values, target.query())
+}
+
+fn malformed(detail: &'static str) -> Refusal {
+    Refusal::new(Code::RequestMalformed, detail)
+}
+
+fn path_and_query(uri: &Uri, limits: &Limits) -> Result<PathAndQuery, Refusal> {
+    let before = uri.scheme_str().map_or(0, |scheme| scheme.len() + "://".len())
+        + uri.authority().map_or(0, |authority| authority.as_str().len());
+    let path_and_query = uri.path_and_query();
+    if before + path_and_query.map_or(0, |it| it.as_str().len()) > limits.uri_bytes {
+        return Err(Code::UriTooLong.into());
+    }
+    let origin = uri.scheme().is_none() && uri.authority().is_none();
+    let absolute = [Some(&Scheme::HTTP), Some(&Scheme::HTTPS)].contains(&uri.scheme())
+        && uri.authority().is_some();
+    match path_and_query {
+        Some(it) if (origin || absolute) && it.path().starts_with('/') => Ok(it.clone()),
+        Some(_) | None => Err(malformed("the target is neither a path nor a URL")),
+    }
+}
+
+/// `CONNECT` asks for a tunnel and `TRACE` for what was added on the way, credentials too.
+fn check_method(method: &Method) -> Result<(), Refusal> {
+    if [Method::CONNECT, Method::TRACE].contains(method) {
+        return Err(malformed("the method is not served"));
+    }
+    Ok(())
+}
+
+/// A host and its port.
+#[derive(PartialEq, Eq)]
+struct Host<'a> {
+    name: Cow<'a, str>,
+    port: Option<&'a str>,
+}
+
+impl<'a> Host<'a> {
+    /// The one `Host` of a request (RFC 9112 section 3.2).
+    fn read(headers: &'a HeaderMap) -> Result<Self, Refusal> {
+        let mut values = headers.get_all(HOST).iter();
+        match (values.next(), values.next()) {
+            (Some(value), None) => {
+                Self::parse(value.to_str().map_err(|_| malformed("`Host` is no host"))?)
+            }
+            (None, _) => Err(malformed("`Host` is missing")),
+            (Some(_), Some(_)) => Err(malformed("`Host` came more than once")),
+        }
+    }
+
+    fn parse(text: &'a str) -> Result<Self, Refusal> {
+        let name = normal_host(text)
+            .map_err(|error| Refusal::new(Code::RequestMalformed, error.to_string()))?;
+        // What follows the last colon is the port, unless that colon is within an IPv6 address.
+        let port = text.rsplit_once(':').map(|(_, port)| port);
+        let port = port.filter(|port| !port.ends_with(']'));
+        Ok(Self { name, port })
+    }
+}
+
+/// One framing, in one field (RFC 9112 section 6.3). The connection of whoever doubts it is closed.
+fn check_framing(headers: &HeaderMap) -> Result<(), Refusal> {
+    let mut codings = headers.get_all(TRANSFER_ENCODING).iter();
+    let mut lengths = headers.get_all(CONTENT_LENGTH).iter();
+    match (codings.next(), lengths.next()) {
+        (Some(_), Some(_)) => Err(malformed("`Content-Length` beside `Transfer-Encoding`")),
+        (Some(coding), None)
+            if codings.next().is_some() || !coding.as_bytes().eq_ignore_ascii_case(b"chunked") =>
+        {
+            Err(malformed("`Transfer-Encoding` is more than `chunked`"))
+        }
+        (None, Some(_)) if lengths.next().is_some() => {
+            Err(malformed("`Content-Length` came more than once"))
+        }
+        (Some(_), None) | (None, Some(_) | None) => Ok(()),
+    }
+}
+
+/// `Connection` may name fields of one connection, and of the client's own (RFC 9110 section 7.6.1).
+fn check_connection(headers: &HeaderMap) -> Result<(), Refusal> {
+    for value in headers.get_all(CONNECTION) {
+        let value = value.to_str().map_err(|_| malformed("`Connection` cannot be read"))?;
+        for option in value.split(',').map(str::trim).filter(|option| !option.is_empty()) {
+            let name = HeaderName::try_from(option)
+                .map_err(|_| malformed("`Connection` cannot be read"))?;
+            if names::must_stay(name.as_str()) {
+                return Err(malformed("`Connection` names a field that is not its own"));
+            }
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use http::Request;
+
+    use super::*;
+
+    const LIMITS: Limits = Limits {
+        header_bytes: 32 * 1024,
+        uri_bytes: 64,
+        body_bytes: None,
+        connections: 1,
+        token_cache_bytes: 0,
+    };
+
+    fn read(request: http::request::Builder) -> Result<Target, Code> {
+        let (parts, ()) = request.body(()).unwrap().into_parts();
+        Target::read(&parts, &LIMITS, &Via::new()).map_err(|refusal| refusal.code)
+    }
+
+    fn with_host(host: &str) -> Result<Target, Code> {
+        read(Request::get("/").header(HOST, host))
+    }
+
+    #[test]
+    fn the_host_is_matched_and_forwarded_in_one_spelling() {
+        for (raw, name, forwarded) in [
+            ("api.example.com", "api.example.com", "api.example.com"),
+            ("API.Example.com.:8080", "api.example.com", "api.example.com:8080"),
+            ("127.0.0.1:80", "127.0.0.1", "127.0.0.1:80"),
+        ] {
+            let target = with_host(raw).unwrap();
+            assert_eq!(
+                (target.host(), target.host_and_port().to_str().unwrap()),
+                (name, forwarded)
+            );
+        }
+        for address in ["[::1]", "[::1]:8080"] {
+            let target = with_host(address).unwrap();
+            assert_eq!(target.host_and_port(), address);
+            assert!(address.starts_with(target.host()) && !target.host().is_empty());
+        }
+    }
+
+    #[test]
+    fn there_is_one_well_formed_host() {
+        for bad in ["", "a:", "a@b", "a,b", "a b", "a:b", "a:99999", "http://a", "a/b", "a..b"] {
+            assert_eq!(with_host(bad).unwrap_err(), Code::RequestMalformed, "{bad}");
+        }
+        assert_eq!(read(Request::get("/")).unwrap_err(), Code::RequestMalformed);
+        let twice = Request::get("/").header(HOST, "a").header(HOST, "a");
+        assert_eq!(read(twice).unwrap_err(), Code::RequestMalformed);
+    }
+
+    #[test]
+    fn a_url_as_target_names_the_same_host() {
+        for (target, host, ok) in [
+            ("http://a/p?q", "a", true),
+            ("https://A:80/", "a:80", true),
+            ("http://a", "a", true),
+            ("http://b/", "a", false),
+            ("http://a:80/", "a", false),
+            ("http://user@a/", "a", false),
+            ("ftp://a/", "a", false),
+            ("a:80", "a:80", false),
+            ("*", "a", false),
+        ] {
+            let read = read(Request::get(target).header(HOST, host));
+            assert_eq!(read.as_ref().err(), (!ok).then_some(&Code::RequestMalformed), "{target}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_request_of_an_application_is_refused() {
+        for method in [Method::CONNECT, Method::TRACE] {
+            let request = Request::builder().method(method).uri("/").header(HOST, "a");
+            assert_eq!(read(request).unwrap_err(), Code::RequestMalformed);
+        }
+        let long = format!("/{}", "a".repeat(64));
+        assert_eq!(read(Request::get(long).header(HOST, "a")).unwrap_err(), Code::UriTooLong);
+    }
+
+    #[test]
+    fn there_is_one_framing() {
+        for (fields, ok) in [
+            (&[("content-length", "3")][..], true),
+            (&[("transfer-encoding", "Chunked")], true),
+            (&[("content-length", "3"), ("content-length", "3")], false),
+            (&[("content-length", "3"), ("transfer-encoding", "chunked")], false),
+            (&[("transfer-encoding", "chunked"), ("transfer-encoding", "chunked")], false),
+            (&[("transfer-encoding", "gzip, chunked")], false),
+            (&[("transfer-encoding", "identity")], false),
+        ] {
+            let request = Request::post("/").header(HOST, "a");
+            let request = fields.iter().fold(request, |it, (name, value)| it.header(*name, *value));
+            assert_eq!(read(request).is_ok(), ok, "{fields:?}");
+        }
+    }
+
+    #[test]
+    fn connection_removes_no_field_of_ours() {
+        for (value, ok) in [
+            ("keep-alive", true),
+            ("close, X-Mine, TE, upgrade", true),
+            ("Grantgate-Client-Id", false),
+            ("close, grantgate_subject", false),
+            ("Authorization", false),
+            ("host", false),
+            ("content-length", false),
+            ("transfer-encoding", false),
+            ("x_forwarded_for", false),
+            ("via", false),
+            ("a b", false),
+        ] {
+            let request = Request::get("/").header(HOST, "a").header(CONNECTION, value);
+            assert_eq!(read(request).is_ok(), ok, "{value}");
+        }
+    }
+
+    #[test]
+    fn what_is_forwarded_is_the_path_that_was_matched() {
+        let target = read(Request::get("/%6frders/1?a=%zz&b").header(HOST, "a")).unwrap();
+        let path = target.path().unwrap();
+        assert_eq!(target.onward(path.as_str()).unwrap(), "/orders/1?a=%zz&b");
+        let target = read(Request::get("/a/../b").header(HOST, "a")).unwrap();
+        assert_eq!(target.path().unwrap_err().code, Code::PathAmbiguous);
+    }
+}

@@ -1,0 +1,30 @@
+//! The main door: HTTP requests in, forwarded or refused.
+//!
+//! | step | file |
+//! |---|---|
+//! | the head is read in one way or refused | `intake.rs` |
+//! | the guard decides | [`crate::guard`] |
+//! | a refusal becomes an answer | `refuse.rs` |
+//! | an allowed request goes on, with clean header fields | `forward.rs`, `headers.rs`, `names.rs` |
+//! | the decision is recorded and counted | `account.rs` |
+//!
+//! [`Door`] walks a request through them.
+
+use std::hash::{BuildHasher, RandomState};
+
+mod account;
+mod forward;
+mod headers;
+mod intake;
+mod names;
+mod refuse;
+mod serve;
+mod via;
+
+pub use serve::Door;
+pub use via::Via;
+
+/// A number that nobody can foresee, for names that must differ; never for secrets.
+fn random() -> u64 {
+    RandomState::new().hash_one(0)
+}

@@ -1,0 +1,145 @@
+//! A refusal as an answer: `application/problem+json` (RFC 9457) with its challenge.
+//!
+//! The only place where refusals become responses. What it says of the caller is the caller's own; the
+//! texts of a request are in it only as JSON strings that no HTML reader takes for markup.
+
+use std::fmt::Write;
+
+use http::header::{
+    ALLOW, CACHE_CONTROL, CONNECTION, CONTENT_LENGTH, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE,
+    X_CONTENT_TYPE_OPTIONS,
+};
+use http::{HeaderValue, Method, Response};
+use serde::Serialize;
+
+use crate::config::snapshot::ServedApi;
+use crate::gate::{Caller, Challenge, Code, Refusal};
+use crate::net::Body;
+
+/// To whom a refusal is said, and about what.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Address<'a> {
+    /// Names the decision.
+    pub(super) decision_id: &'a str,
+    /// The API that was called, once known.
+    pub(super) served: Option<&'a ServedApi>,
+    /// Who called, as far as a verified token told.
+    pub(super) caller: Option<&'a Caller<'a>>,
+    /// The request's method.
+    pub(super) method: &'a Method,
+    /// Whether the connection must not be used again: the rest of the request was not read.
+    pub(super) close: bool,
+}
+
+/// The answer to a refused request.
+pub(super) fn refuse(refusal: &Refusal, address: &Address<'_>) -> Response<Body> {
+    let text = problem(refusal, address);
+    let length = text.len();
+    let body = if *address.method == Method::HEAD { Body::own("") } else { Body::own(text) };
+    let mut response = Response::new(body);
+    *response.status_mut() = refusal.code.status();
+    let headers = response.headers_mut();
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
+    headers.insert(CONTENT_LENGTH, length.into());
+    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    if let Some(challenge) = challenge(refusal, address.served) {
+        headers.insert(WWW_AUTHENTICATE, challenge);
+    }
+    if refusal.code == Code::MethodRefused {
+        let methods: Vec<_> = refusal.allow.iter().map(Method::as_str).collect();
+        if let Ok(methods) = HeaderValue::try_from(methods.join(", ")) {
+            headers.insert(ALLOW, methods);
+        }
+    }
+    if let Some(seconds) = refusal.retry_after {
+        headers.insert(RETRY_AFTER, seconds.into());
+    }
+    if address.close {
+        headers.insert(CONNECTION, HeaderValue::from_static("close"));
+    }
+    response
+}
+
+/// RFC 9457's members, then ours.
+#[derive(Serialize)]
+struct Problem<'a> {
+    r#type: String,
+    title: &'a str,
+    status: u16,
+    detail: String,
+    code: &'a str,
+    decision_id: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    client_id: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    audience: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    subject_type: Option<&'a str>,
+    #[serde(skip_serializing_if = "<[String]>::is_empty")]
+    missing_scopes: &'a [String],
+    #[serde(skip_serializing_if = "<[String]>::is_empty")]
+    excess_scopes: &'a [String],
+    #[serde(skip_serializing_if = "Option::is_none")]
+    contact: Option<&'a str>,
+}
+
+fn problem(refusal: &Refusal, address: &Address<'_>) -> String {
+    let code = refusal.code;
+    let caller = address.caller;
+    let identity = caller.and_then(|caller| caller.identity.as_ref());
+    let detail = match &refusal.detail {
+        Some(detail) => format!("{detail}; {}", code.hint()),
+        None => code.hint().to_owned(),
+    };
+    let problem = Problem {
+        r#type: format!("urn:grantgate:problem:{code}"),
+        title: code.title(),
+        status: code.status().as_u16(),
+        detail,
+        code: code.as_str(),
+        decision_id: address.decision_id,
+        client_id: caller.and_then(|caller| caller.client),
+        // Which API stands there is no secret to those whose token was verified.
+        audience: caller.and(address.served).map(|served| served.api.identifier.as_str()),
+        subject_type: identity.map(|identity| identity.subject_type.as_str()),
+        missing_scopes: &refusal.missing_scopes,
+        excess_scopes: &refusal.excess_scopes,
+        contact: refusal.contact(),
+    };
+    // Texts and numbers are always JSON.
+    let text = serde_json::to_string(&problem).unwrap_or_default();
+    // Outside of strings JSON has none of these.
+    text.replace('<', "\\u003c").replace('>', "\\u003e").replace('&', "\\u0026")
+}
+
+/// `WWW-Authenticate` (RFC 6750 section 3).
+fn challenge(refusal: &Refusal, served: Option<&ServedApi>) -> Option<HeaderValue> {
+    let error = match refusal.code.challenge() {
+        Challenge::Silent => return None,
+        Challenge::Bare => None,
+        Challenge::InsufficientScope => Some("insufficient_scope"),
+        Challenge::InvalidRequest => Some("invalid_request"),
+        Challenge::InvalidToken => Some("invalid_token"),
+    };
+    let mut text = String::from("Bearer");
+    let mut parameter = |name: &str, value: &str| {
+        let comma = if text.ends_with('"') { "," } else { "" };
+        let value = value.replace('\\', "\\\\").replace('"', "\\\"");
+        // A text takes every other text.
+        let _ = write!(text, "{comma} {name}=\"{value}\"");
+    };
+    if let Some(served) = served {
+        parameter("realm", &served.public_url);
+    }
+    if let Some(error) = error {
+        parameter("error", error);
+    }
+    if error == Some("insufficient_scope") && !refusal.challenge_scopes.is_empty() {
+        parameter("scope", &refusal.challenge_scopes.join(" "));
+    }
+    HeaderValue::try_from(text).ok()
+}
+
+#[cfg(test)]
+mod tests;

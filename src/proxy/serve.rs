@@ -1,0 +1,216 @@
+//! The way of a request through the main door.
+
+use std::borrow::Cow;
+use std::cell::Cell;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use http::header::EXPECT;
+use http::request::Parts;
+use http::{Request, Response};
+use hyper::body::{Body as _, Incoming};
+
+use crate::gate::{Call, Code, Outcome, Refusal, Verdict};
+use crate::guard::{Guard, Held};
+use crate::net::{Body, Bounds, Service, discard};
+use crate::policy::Permit;
+use crate::route::CanonPath;
+use crate::telemetry::{Inlet, Metrics, Recorder};
+
+use super::account::{Account, Findings, Ledger, Visit};
+use super::forward::{Forwarder, Onward};
+use super::headers::Origin;
+use super::intake::{self, Target};
+use super::refuse::{Address, refuse};
+use super::{Via, random};
+
+/// A refused request's body up to this size is read, so that its connection can be used again.
+const SMALL_BODY: u64 = 64 * 1024;
+
+/// For how long such a body is waited for.
+const PATIENCE: Duration = Duration::from_millis(500);
+
+/// One worker's main door.
+pub struct Door {
+    guard: Guard,
+    forwarder: Forwarder,
+    ledger: Ledger,
+    via: Via,
+    ids: DecisionIds,
+}
+
+impl Door {
+    /// A door that `guard` decides at. Must be made in the thread and the `LocalSet` that it will serve in.
+    pub fn new(guard: Guard, via: &Via, metrics: &Arc<Metrics>, inlet: Inlet) -> Self {
+        Self {
+            guard,
+            forwarder: Forwarder::new(),
+            ledger: Ledger::new(metrics.clone(), Recorder::new(inlet)),
+            via: via.clone(),
+            ids: DecisionIds::new(),
+        }
+    }
+}
+
+impl Service for Door {
+    fn bounds(&self) -> Bounds {
+        let snapshot = self.guard.open().snapshot;
+        Bounds {
+            connections: snapshot.limits.connections,
+            header_bytes: snapshot.limits.header_bytes,
+            header_read: snapshot.timeouts.header_read,
+        }
+    }
+
+    async fn serve(&self, peer: SocketAddr, request: Request<Incoming>) -> Response<Body> {
+        let held = self.guard.open();
+        let (parts, body) = request.into_parts();
+        let visit = Visit::new(self.ids.next(), peer, &held, &parts);
+        let target = match Target::read(&parts, &held.snapshot.limits, &self.via) {
+            Ok(target) => target,
+            Err(refusal) => return self.unread(&visit, &parts, body, &refusal).await,
+        };
+        let path = match target.path() {
+            Ok(path) => path,
+            Err(refusal) => return self.unread(&visit, &parts, body, &refusal).await,
+        };
+        let call = Call {
+            method: &visit.method,
+            host: Cow::Borrowed(target.host()),
+            path: path.clone(),
+            credential: intake::credential(&parts.headers, &target),
+        };
+        let Outcome { verdict, api, operation, caller } = self.guard.admit(&held, &call).await;
+        let findings = Findings { served: api, operation, caller: caller.as_ref() };
+        let passing = match verdict {
+            Verdict::Pass(permit) => (permit, None),
+            Verdict::WouldRefuse(permit, refusal) => (permit, Some(refusal)),
+            Verdict::Refuse(refusal) => {
+                return self.refuse(&visit, path.as_str(), findings, &parts, body, &refusal).await;
+            }
+        };
+        drop(call);
+        let request = Request::from_parts(parts, body);
+        let asked = Asked { held: &held, visit: &visit, target: &target, path: &path };
+        self.pass(&asked, findings, passing, request).await
+    }
+}
+
+impl Door {
+    /// Answers a request that could not be read.
+    async fn unread(
+        &self,
+        visit: &Visit,
+        parts: &Parts,
+        body: Incoming,
+        refusal: &Refusal,
+    ) -> Response<Body> {
+        self.refuse(visit, parts.uri.path(), Findings::default(), parts, body, refusal).await
+    }
+
+    async fn refuse(
+        &self,
+        visit: &Visit,
+        path: &str,
+        findings: Findings<'_>,
+        parts: &Parts,
+        body: Incoming,
+        refusal: &Refusal,
+    ) -> Response<Body> {
+        let account = Account::refused(&self.ledger, visit, path, findings, refusal);
+        // Whoever expects to be asked for the body is not, and of a malformed request nothing is believed.
+        let read = !parts.headers.contains_key(EXPECT)
+            && refusal.code != Code::RequestMalformed
+            && discard(body, SMALL_BODY, PATIENCE).await;
+        let response = refuse(refusal, &address(visit, findings, !read));
+        account.close(response.status());
+        response
+    }
+
+    async fn pass(
+        &self,
+        asked: &Asked<'_>,
+        findings: Findings<'_>,
+        (permit, reported): (Permit, Option<Refusal>),
+        request: Request<Incoming>,
+    ) -> Response<Body> {
+        let Asked { held, visit, target, path } = asked;
+        let path_text = path.as_str();
+        let mut account =
+            Account::allowed(&self.ledger, visit, path_text, findings, &permit, reported);
+        let bodiless = request.body().is_end_stream();
+        let sent = match findings.served {
+            // Nothing passes before its API is known.
+            None => Err(Code::Internal.into()),
+            Some(served) => {
+                let trusted = &held.snapshot.server.trusted_proxies;
+                let origin = Origin {
+                    peer: visit.peer,
+                    trusted: trusted.iter().any(|proxies| proxies.contains(&visit.peer.ip())),
+                    host: target.host_and_port(),
+                    version: request.version(),
+                    via: &self.via,
+                };
+                let onward = Onward {
+                    snapshot: &held.snapshot,
+                    served,
+                    caller: findings.caller,
+                    target,
+                    path,
+                    origin,
+                    decision_id: &visit.decision_id,
+                };
+                self.forwarder.forward(permit, request, &onward).await
+            }
+        };
+        let response = match sent {
+            Ok(response) => {
+                account.answered();
+                response
+            }
+            Err(refusal) => {
+                account.failed(refusal.code);
+                refuse(&refusal, &address(visit, findings, !bodiless))
+            }
+        };
+        account.close(response.status());
+        response
+    }
+}
+
+/// A request that was read.
+struct Asked<'a> {
+    held: &'a Held,
+    visit: &'a Visit,
+    target: &'a Target,
+    path: &'a CanonPath<'a>,
+}
+
+fn address<'a>(visit: &'a Visit, findings: Findings<'a>, close: bool) -> Address<'a> {
+    Address {
+        decision_id: &visit.decision_id,
+        served: findings.served,
+        caller: findings.caller,
+        method: &visit.method,
+        close,
+    }
+}
+
+/// Names for decisions: distinct within a worker, and in all likelihood everywhere.
+struct DecisionIds(Cell<u64>);
+
+impl DecisionIds {
+    fn new() -> Self {
+        Self(Cell::new(random()))
+    }
+
+    /// The steps of `SplitMix64`, which gives each number once before any comes again.
+    fn next(&self) -> String {
+        let state = self.0.get().wrapping_add(0x9e37_79b9_7f4a_7c15);
+        self.0.set(state);
+        let mixed = (state ^ (state >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        format!("{:016x}", mixed ^ (mixed >> 31))
+    }
+}
