@@ -55,3 +55,7 @@ pub mod guard;
 
 pub mod admin;
 pub mod proxy;
+
+pub mod app;
+
+pub mod cli;

@@ -1,3 +1,8 @@
 //! Parse, do, say how it ended.
 
-fn main() {}
+use clap::Parser;
+use grantgate::cli::{Cli, Exit};
+
+fn main() -> Exit {
+    Cli::parse().execute()
+}

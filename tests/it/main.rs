@@ -11,10 +11,14 @@
 
 /// A warm allow allocates nothing.
 mod allocation;
+/// The program's verbs, exit codes and signals.
+mod cli;
 /// Files, secrets and the time, for configurations under test.
 mod disk;
 /// The main door, over real sockets.
 mod door;
+/// The floors and the wall.
+mod floors;
 /// Every diagnostic, as people read it.
 mod golden;
 /// The gate compared with an independent transcription of the rules.

@@ -1,0 +1,168 @@
+//! The program, put together: everything is bound, run, and brought to its end.
+//!
+//! The traffic side is a number of workers, a thread each, which share nothing but the running snapshot
+//! and keys. The control side is the runtime that this is called on: reloading, keys, health and metrics.
+
+use std::io::{self, Write};
+use std::net::SocketAddr;
+use std::num::NonZeroUsize;
+use std::sync::Arc;
+use std::thread::available_parallelism;
+use std::time::Duration;
+
+use tokio::sync::watch;
+use tokio::task::JoinSet;
+
+use crate::admin::Health;
+use crate::clock::now;
+use crate::config::snapshot::Snapshot;
+use crate::guard::Guard;
+use crate::keyring::KeyRing;
+use crate::net::fetch::Fetcher;
+use crate::net::{Drain, ListenError, Workers};
+use crate::proxy::{Door, Via};
+use crate::reload::{self, Reloader, Status, Trigger};
+use crate::telemetry::{Metrics, Sink};
+
+/// How often histograms are emptied into their buckets, and gauges that grow by themselves are set.
+const UPKEEP: Duration = Duration::from_secs(5);
+
+/// A gateway that listens.
+pub struct App {
+    reloader: Arc<Reloader>,
+    workers: Workers,
+    health: Option<SocketAddr>,
+    drain: Drain,
+    sink: Sink,
+    /// What runs beside; ends with the gateway.
+    control: JoinSet<()>,
+}
+
+/// Why a gateway cannot start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// An address cannot be listened on.
+    #[error(transparent)]
+    Listen(#[from] ListenError),
+    /// The system refuses something.
+    #[error("the system refuses to start the gateway: {0}")]
+    System(#[from] io::Error),
+    /// No TLS client can be made to fetch keys with.
+    #[error("keys cannot be fetched: {0}")]
+    Tls(#[from] rustls::Error),
+}
+
+impl App {
+    /// Binds everything that the configuration of `reloader` names and begins to serve. Decision records
+    /// are written to `records`.
+    ///
+    /// # Errors
+    /// When an address is taken, or the system has no more threads or sockets.
+    pub async fn bind(
+        reloader: Reloader,
+        records: impl Write + Send + 'static,
+    ) -> Result<Self, StartError> {
+        let snapshot = reloader.snapshot();
+        let metrics = Arc::new(Metrics::new());
+        let sink = Sink::start(records, metrics.clone())?;
+        let keyring = Arc::new(KeyRing::start(&snapshot.load().issuers, Fetcher::new()?, {
+            let metrics = metrics.clone();
+            move |issuer, outcome| {
+                metrics.keys_refresh(issuer, if outcome.is_ok() { "fetched" } else { "failed" });
+            }
+        }));
+        let follow = {
+            let keyring = keyring.clone();
+            move |snapshot: &Snapshot| keyring.reconcile(&snapshot.issuers)
+        };
+        let observe = {
+            let metrics = metrics.clone();
+            move |status: &Status| metrics.config_reload(status.last.as_str())
+        };
+        let reloader = Arc::new(reloader.followed_by(follow).observed_by(observe));
+
+        let (drain, mut control) = (Drain::new(), JoinSet::new());
+        let settings = snapshot.load();
+        let health = match settings.health {
+            None => None,
+            Some(address) => {
+                let keyring = keyring.clone();
+                let missing = move || keyring.missing();
+                Some(Health::bind(address, metrics.clone(), drain.clone(), missing).await?)
+            }
+        };
+
+        let (keys, requests, via) = (keyring.keys(), keyring.requests(), Via::new());
+        let service = {
+            let (snapshot, metrics, inlet) = (snapshot.clone(), metrics.clone(), sink.inlet());
+            move || {
+                let guard = Guard::new(&snapshot, &keys, requests.clone(), metrics.clone());
+                Door::new(guard, &via, &metrics, inlet.clone())
+            }
+        };
+        let count = settings.server.workers.or_else(|| available_parallelism().ok());
+        let count = count.unwrap_or(NonZeroUsize::MIN);
+        let workers = Workers::start(settings.server.listen, count, &drain, &metrics, service)?;
+
+        control.spawn({
+            let reloader = reloader.clone();
+            async move { reload::watch(&reloader).await }
+        });
+        control.spawn(upkeep(metrics, reloader.status()));
+        let at = health.as_ref().map(Health::address).transpose()?;
+        if let Some(health) = health {
+            control.spawn(health.run());
+        }
+        Ok(Self { reloader, workers, health: at, drain, sink, control })
+    }
+
+    /// Where requests are taken.
+    pub fn traffic(&self) -> SocketAddr {
+        self.workers.address()
+    }
+
+    /// Where health and metrics are answered.
+    pub fn health(&self) -> Option<SocketAddr> {
+        self.health
+    }
+
+    /// How the configuration stands; it changes with the end of each attempt to take it over.
+    pub fn status(&self) -> watch::Receiver<Status> {
+        self.reloader.status()
+    }
+
+    /// Looks at the configuration now, because somebody asked for it.
+    pub async fn reload(&self) {
+        self.reloader.attempt(Trigger::Signal).await;
+    }
+
+    /// Leaves in order: unready first, then closed, then when nothing is in flight or the deadline is over.
+    /// `hurry` breaks it off at once.
+    pub async fn leave(mut self, hurry: impl Future<Output = ()>) {
+        let server = self.reloader.snapshot().load().server.clone();
+        let idle = self.workers.ended();
+        self.drain.leave(server.drain_delay, server.drain_deadline, idle, hurry).await;
+        self.workers.ended().await;
+        self.workers.join();
+        self.control.shutdown().await;
+        self.sink.finish();
+    }
+}
+
+/// Keeps the metrics that do not count themselves, for as long as the gateway runs.
+async fn upkeep(metrics: Arc<Metrics>, status: watch::Receiver<Status>) {
+    loop {
+        metrics.upkeep();
+        let (generation, whole_at) = {
+            let status = status.borrow();
+            (status.generation, status.whole_at)
+        };
+        #[expect(clippy::cast_precision_loss, reason = "a gauge is a float")]
+        metrics.config_generation.set(generation as f64);
+        #[expect(clippy::cast_precision_loss, reason = "a gauge is a float")]
+        metrics
+            .config_loaded_whole
+            .set((now().milliseconds() - whole_at.milliseconds()) as f64 / 1e3);
+        tokio::time::sleep(UPKEEP).await;
+    }
+}

@@ -1,0 +1,52 @@
+//! The command line: one file per verb. Data goes to standard output, talk to standard error.
+
+mod check;
+mod demo;
+mod exit;
+mod run;
+
+use std::fmt;
+use std::io::{self, Write};
+
+use clap::{Parser, Subcommand};
+
+pub use exit::Exit;
+
+/// A reverse proxy that lets through only what an application's client grant allows.
+#[derive(Debug, Parser)]
+#[command(name = "grantgate", version, about, arg_required_else_help = true)]
+pub struct Cli {
+    #[command(subcommand)]
+    verb: Verb,
+}
+
+#[derive(Debug, Subcommand)]
+enum Verb {
+    /// Reads a configuration and reports every problem in it.
+    Check(check::Options),
+    /// Runs a local issuer, an API and the gate before it, with requests to try.
+    Demo(demo::Options),
+    /// Runs the gate.
+    Run(run::Options),
+}
+
+impl Cli {
+    /// Does what the command line asks, and says how it ended.
+    pub fn execute(self) -> Exit {
+        match self.verb {
+            Verb::Check(options) => check::execute(&options),
+            Verb::Demo(options) => demo::execute(options),
+            Verb::Run(options) => run::execute(&options),
+        }
+    }
+}
+
+/// Writes a line of data. A reader that went away is no failure of ours.
+fn show(line: fmt::Arguments<'_>) {
+    let _ = writeln!(io::stdout().lock(), "{line}");
+}
+
+/// Writes a line of talk.
+fn talk(line: fmt::Arguments<'_>) {
+    let _ = writeln!(io::stderr().lock(), "{line}");
+}

@@ -1,0 +1,147 @@
+//! The program as it is started: exit codes, what goes where, and signals.
+
+use std::fs;
+use std::io::{BufRead, BufReader};
+use std::net::TcpListener;
+use std::path::Path;
+use std::process::{Child, ChildStderr, Command, Output, Stdio};
+
+use tempfile::TempDir;
+
+/// A right configuration, on ports that the system chooses.
+const RIGHT: &str = r#"
+server: {listen: "127.0.0.1:0", workers: 1, drain_delay: 0s}
+health: {listen: "127.0.0.1:0"}
+issuers: [{issuer: "https://issuer.example/", profile: auth0, jwks_file: keys.jwks}]
+resource_servers:
+  - identifier: https://api.example
+    scopes: [{value: "read:things"}]
+    subject_type_authorization: {user: {policy: deny_all}, client: {policy: require_client_grant}}
+    gate: {upstream: "http://127.0.0.1:9", operations: [{on: "GET /things", scopes: ["read:things"]}]}
+client_grants: [{client_id: app, scope: ["read:things"]}]
+"#;
+
+fn folder(configuration: &str) -> TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("gateway.yaml"), configuration).unwrap();
+    fs::write(folder.path().join("keys.jwks"), crate::disk::KEYS).unwrap();
+    folder
+}
+
+fn grantgate(verb: &str, config: &Path) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_grantgate"));
+    command.args([verb, "--config"]).arg(config).env_remove("GRANTGATE_CONFIG");
+    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    command
+}
+
+fn outcome(output: &Output) -> (Option<i32>, String, String) {
+    let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).unwrap();
+    (output.status.code(), text(&output.stdout), text(&output.stderr))
+}
+
+#[test]
+fn check_says_yes_no_or_that_it_cannot_tell() {
+    let check = |config: &Path| outcome(&grantgate("check", config).output().unwrap());
+    let right = folder(RIGHT);
+    let (code, data, talk) = check(right.path());
+    assert_eq!((code, data.as_str()), (Some(0), ""));
+    assert!(talk.starts_with("no problems in "), "{talk}");
+
+    let wrong = folder(&RIGHT.replace("scope:", "scopee:"));
+    let (code, report, talk) = check(wrong.path());
+    assert_eq!((code, talk.as_str()), (Some(1), ""));
+    assert!(report.contains("error[key-unknown]") && report.contains("`scope`"), "{report}");
+
+    let (code, report, talk) = check(&right.path().join("not-there"));
+    assert_eq!((code, report.as_str()), (Some(2), ""));
+    assert!(talk.contains("not-there"), "{talk}");
+
+    let usage = Command::new(env!("CARGO_BIN_EXE_grantgate")).arg("chekc").output().unwrap();
+    assert_eq!(usage.status.code(), Some(2));
+}
+
+#[test]
+fn a_wrong_configuration_is_reported_whole_and_nothing_starts() {
+    let wrong = folder(&RIGHT.replace("upstream:", "upstraem:").replace("auth0", "auht0"));
+    let (code, data, talk) = outcome(&grantgate("run", wrong.path()).output().unwrap());
+    assert_eq!((code, data.as_str()), (Some(2), ""));
+    assert!(talk.contains("error[key-unknown]") && talk.contains("error[value-unknown]"), "{talk}");
+}
+
+#[test]
+fn an_address_that_is_taken_is_said_and_nothing_starts() {
+    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = taken.local_addr().unwrap().to_string();
+    for (key, folder) in [
+        ("server", folder(&RIGHT.replacen("127.0.0.1:0", &address, 1))),
+        (
+            "health",
+            folder(&RIGHT.replace(
+                "health: {listen: \"127.0.0.1:0",
+                &format!("health: {{listen: \"{address}"),
+            )),
+        ),
+    ] {
+        let (code, data, talk) = outcome(&grantgate("run", folder.path()).output().unwrap());
+        assert_eq!((code, data.as_str()), (Some(2), ""), "{key}: {talk}");
+        assert!(talk.contains(&address), "{key}: {talk}");
+    }
+}
+
+#[test]
+fn signals_reload_and_end_it() {
+    let folder = folder(RIGHT);
+    let mut gate = Gate::start(folder.path());
+    gate.signal("HUP");
+    gate.says(&["configuration unchanged", "signal"]);
+    fs::write(folder.path().join("gateway.yaml"), "issuers: [").unwrap();
+    gate.says(&["configuration refused, the one before stays"]);
+    fs::write(folder.path().join("gateway.yaml"), RIGHT.replace("[\"read:things\"]}]\n", "[]}]\n"))
+        .unwrap();
+    gate.says(&["configuration applied", "generation=2", "lost="]);
+    gate.signal("TERM");
+    assert_eq!(gate.child.wait().unwrap().code(), Some(0));
+}
+
+/// A gate that runs.
+struct Gate {
+    child: Child,
+    log: BufReader<ChildStderr>,
+}
+
+impl Gate {
+    fn start(config: &Path) -> Self {
+        let mut child = grantgate("run", config).spawn().unwrap();
+        let log = BufReader::new(child.stderr.take().unwrap());
+        let mut gate = Self { child, log };
+        gate.says(&["listening", "traffic=127.0.0.1:"]);
+        gate
+    }
+
+    /// Waits for a line of the log with all of these in it.
+    fn says(&mut self, words: &[&str]) {
+        let mut line = String::new();
+        while !words.iter().all(|word| line.contains(word)) {
+            line.clear();
+            assert_ne!(
+                self.log.read_line(&mut line).unwrap(),
+                0,
+                "it ended before it said {words:?}"
+            );
+        }
+    }
+
+    fn signal(&self, name: &str) {
+        let signal = format!("-{name}");
+        let sent = Command::new("kill").args([&signal, &self.child.id().to_string()]).status();
+        assert!(sent.unwrap().success());
+    }
+}
+
+impl Drop for Gate {
+    fn drop(&mut self) {
+        // Ended already, unless the test failed.
+        let _ = self.child.kill();
+    }
+}
