@@ -17,9 +17,13 @@ mod cli;
 mod disk;
 /// The main door, over real sockets.
 mod door;
+/// Every shipped configuration loads.
+mod examples;
 /// The floors and the wall.
 mod floors;
 /// Every diagnostic, as people read it.
 mod golden;
 /// The gate compared with an independent transcription of the rules.
 mod oracle;
+/// A file that is cut short allows no more than the whole.
+mod torn;

