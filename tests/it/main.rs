@@ -25,5 +25,7 @@ mod floors;
 mod golden;
 /// The gate compared with an independent transcription of the rules.
 mod oracle;
+/// What the README shows is what the program does.
+mod readme;
 /// A file that is cut short allows no more than the whole.
 mod torn;
