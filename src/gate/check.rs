@@ -301,7 +301,11 @@ fn refusal(
 ) -> Refusal {
     let audience = &served.api.identifier;
     let kind = subject_type.as_str();
-    let who = format!("application `{client}`, subject type `{kind}`, API `{audience}`");
+    let whose = match party {
+        Party::First => "application",
+        Party::Third => "third-party application",
+    };
+    let who = format!("{whose} `{client}`, subject type `{kind}`, API `{audience}`");
     let mut refusal = Refusal::new(Code::from(&denial.reason), who);
     refusal.grant = denial.grant;
     match denial.reason {
@@ -314,9 +318,6 @@ fn refusal(
             refusal.challenge_scopes = challenge;
         }
         Reason::ScopeNotGranted { missing } => refusal.missing_scopes = missing,
-        Reason::GrantMissing if party == Party::Third => {
-            refusal.detail = refusal.detail.map(|who| format!("{who}: a third party's"));
-        }
         Reason::GrantExpired
         | Reason::GrantMissing
         | Reason::OrganizationDenied

@@ -12,10 +12,14 @@ use serde_json::Value;
 
 use crate::app::App;
 use crate::cli::{Exit, show};
+use crate::reload::{ReloadOutcome, Status};
 
 use super::cases::Case;
 use super::issuer::Issuer;
 use super::loopback;
+
+/// A file as it is when somebody stopped in the middle.
+const BROKEN: &str = "client_grants: [";
 
 /// Sends every case, then the first one again after its grant was removed from `file`, after a broken
 /// edit, and after the grant came back. Yes when every answer was as expected.
@@ -32,13 +36,19 @@ pub async fn run(app: &App, issuer: &Issuer, cases: &[Case], file: &Path) -> io:
     let without = whole.replace("  - client_id: photo-app ", "  - client_id: another-app ");
     let edits = [
         (without.as_str(), "its grant removed from the file", (403, Some("grant-missing"))),
-        ("client_grants: [", "a broken edit: nothing changes", (403, Some("grant-missing"))),
+        (BROKEN, "a broken edit: nothing changes", (403, Some("grant-missing"))),
         (whole.as_str(), "its grant back in the file", (200, None)),
     ];
     for (text, shows, expected) in edits {
-        let mut attempts = app.status();
+        let mut status = app.status();
+        let before = status.borrow().generation;
         write_whole(file, text)?;
-        attempts.changed().await.map_err(io::Error::other)?;
+        // Not any attempt will do: one may have begun before the edit.
+        let noticed = |now: &Status| match (text, &now.last) {
+            (BROKEN, last) => matches!(last, ReloadOutcome::Kept(_)),
+            _ => now.generation > before,
+        };
+        status.wait_for(noticed).await.map_err(io::Error::other)?;
         let answer = send(app, case, token.as_deref()).await?;
         table.row(case, shows, expected, &answer);
     }
