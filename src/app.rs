@@ -102,7 +102,7 @@ impl App {
         };
         let count = settings.server.workers.or_else(|| available_parallelism().ok());
         let count = count.unwrap_or(NonZeroUsize::MIN);
-        let workers = Workers::start(settings.server.listen, count, &drain, &metrics, service)?;
+        let workers = Workers::start(&settings.server.listen, count, &drain, &metrics, service)?;
 
         control.spawn({
             let reloader = reloader.clone();

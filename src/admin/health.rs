@@ -22,6 +22,7 @@ use tokio::net::TcpListener;
 use tokio::sync::Semaphore;
 use tokio::time::{sleep, timeout};
 
+use crate::config::snapshot::Listen;
 use crate::net::{Drain, ListenError, Phase};
 use crate::policy::Issuer;
 use crate::telemetry::Metrics;
@@ -63,7 +64,8 @@ impl Health {
         missing_keys: impl Fn() -> Vec<Issuer> + Send + Sync + 'static,
     ) -> Result<Self, ListenError> {
         let bound = TcpListener::bind(address).await;
-        let listener = bound.map_err(|source| ListenError { address, source })?;
+        let listener =
+            bound.map_err(|source| ListenError { listen: Listen::Tcp(address), source })?;
         let answers = Answers { metrics, drain, missing_keys: Box::new(missing_keys) };
         Ok(Self { listener, answers: Arc::new(answers) })
     }

@@ -92,6 +92,11 @@ codes! {
     SecretMissing, "secret-missing", Error, "A secret is not where its reference says.";
     SecretWeak, "secret-weak", Error, "A secret is shorter than its algorithm allows.";
 
+    // TLS.
+    AuthoritiesInvalid, "authorities-invalid", Error, "A file of certificate authorities cannot be used.";
+    CertificateInvalid, "certificate-invalid", Error, "A certificate and its private key cannot be used.";
+    ClientAuthConflict, "client-auth-conflict", Error, "What is asked of clients and the authorities that could prove it do not fit.";
+
     // Issuers.
     AlgorithmRefused, "algorithm-refused", Error, "A signature algorithm is unknown or not for an issuer.";
     IssuerAmbiguous, "issuer-ambiguous", Error, "Several issuers could be meant, and none is named.";
@@ -121,7 +126,7 @@ codes! {
     ScopeUndeclared, "scope-undeclared", Error, "An operation asks for a scope that the API does not declare.";
     SiteDuplicate, "site-duplicate", Error, "Two APIs have host and prefix in common.";
     TrimKeepsAuthorization, "trim-keeps-authorization", Error, "What is trimmed would still reach the upstream in the token.";
-    UpstreamUnsupported, "upstream-unsupported", Error, "An upstream is of a kind that is not supported yet.";
+    UpstreamTlsUnused, "upstream-tls-unused", Error, "TLS is configured for an upstream that is not `https://`.";
 
     // Grants and applications.
     AllScopesWithScopes, "all-scopes-with-scopes", Error, "A grant gives all scopes and lists some.";

@@ -29,6 +29,7 @@ mod shape;
 pub mod snapshot;
 mod source;
 mod suggest;
+pub mod tls;
 mod tree;
 mod walk;
 

@@ -4,6 +4,10 @@
 //! that was answered goes into the snapshot's digest, so that a changed secret or key file is a
 //! changed configuration.
 
+use std::sync::Arc;
+
+use rustls::RootCertStore;
+
 use super::source::{Digest, Source, digest};
 
 /// Answers for what a configuration refers to.
@@ -17,6 +21,11 @@ pub trait Outside {
     /// # Errors
     /// Why it cannot be read, as people are told.
     fn file(&self, source: &str, path: &str) -> Result<String, String>;
+
+    /// The certificate authorities that this machine trusts; none unless it is said.
+    fn authorities(&self) -> Arc<RootCertStore> {
+        Arc::new(RootCertStore::empty())
+    }
 }
 
 /// Asks, and remembers what was answered.
@@ -42,6 +51,10 @@ impl<'o> Reading<'o> {
         let name = self.sources.get(source).map_or("", |source| &source.name);
         let answer = self.outside.file(name, path)?;
         Ok(self.remember(path.to_owned(), answer))
+    }
+
+    pub(super) fn authorities(&self) -> Arc<RootCertStore> {
+        self.outside.authorities()
     }
 
     fn remember(&mut self, name: String, answer: String) -> String {

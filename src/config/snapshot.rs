@@ -4,16 +4,19 @@
 use core::net::SocketAddr;
 use std::fmt;
 use std::num::NonZeroUsize;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
 use ipnet::IpNet;
+use rustls::pki_types::ServerName;
 
 use crate::policy::{Api, Ask, Audience, Clients};
 use crate::route::{Operations, Prefix, Sites};
 use crate::token::{HsSecret, KeySet, Trust};
 
 use super::source::Digest;
+use super::tls::{ClientTls, ServerTls};
 
 /// One configuration, whole. A request sees one snapshot from start to end.
 #[derive(Debug)]
@@ -44,11 +47,31 @@ pub struct Snapshot {
     pub generation: u64,
 }
 
+/// Where something listens.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Listen {
+    /// Address and port; port 0 lets the system choose.
+    Tcp(SocketAddr),
+    /// A unix socket, by its whole path.
+    Unix(PathBuf),
+}
+
+impl fmt::Display for Listen {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Tcp(address) => write!(f, "{address}"),
+            Self::Unix(path) => write!(f, "unix:{}", path.display()),
+        }
+    }
+}
+
 /// The traffic listener and its workers.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Server {
-    /// Address and port; port 0 lets the system choose.
-    pub listen: SocketAddr,
+    /// Where requests are taken.
+    pub listen: Listen,
+    /// TLS; plain HTTP when absent.
+    pub tls: Option<ServerTls>,
     /// How many workers; one per available core when absent.
     pub workers: Option<NonZeroUsize>,
     /// Peers whose `X-Forwarded-*` are passed on.
@@ -62,7 +85,8 @@ pub struct Server {
 impl Default for Server {
     fn default() -> Self {
         Self {
-            listen: SocketAddr::from(([0, 0, 0, 0], 8080)),
+            listen: Listen::Tcp(SocketAddr::from(([0, 0, 0, 0], 8080))),
+            tls: None,
             workers: None,
             trusted_proxies: Vec::new(),
             drain_delay: Duration::from_secs(5),
@@ -177,6 +201,8 @@ pub struct RemoteKeys {
     pub jwks_uri: Option<String>,
     /// Whether plain HTTP to other hosts than loopback is allowed.
     pub allow_http: bool,
+    /// Whom connections to its hosts trust.
+    pub tls: ClientTls,
     /// The least time between two fetches that requests caused.
     pub refresh_cooldown: Duration,
 }
@@ -241,22 +267,43 @@ pub enum Authorization {
     Remove,
 }
 
-/// Where allowed requests go: plain HTTP to one address.
+/// Where allowed requests go.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct Upstream {
-    /// Host name or address; an IPv6 address without brackets.
-    pub host: String,
-    /// Port.
-    pub port: u16,
+pub enum Upstream {
+    /// HTTP to one address, with TLS or without.
+    Tcp {
+        /// Host name or address; an IPv6 address without brackets.
+        host: String,
+        /// Port.
+        port: u16,
+        /// TLS; plain when absent.
+        tls: Option<UpstreamTls>,
+    },
+    /// Plain HTTP to a unix socket, by its whole path.
+    Unix(PathBuf),
+}
+
+/// TLS towards an upstream.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct UpstreamTls {
+    /// Whom it trusts, and what it shows.
+    pub client: ClientTls,
+    /// The name that the upstream's certificate must be for.
+    pub server_name: ServerName<'static>,
 }
 
 impl fmt::Display for Upstream {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { host, port } = self;
-        if host.contains(':') {
-            write!(f, "http://[{host}]:{port}")
-        } else {
-            write!(f, "http://{host}:{port}")
+        match self {
+            Self::Unix(path) => write!(f, "unix:{}", path.display()),
+            Self::Tcp { host, port, tls } => {
+                let scheme = if tls.is_some() { "https" } else { "http" };
+                if host.contains(':') {
+                    write!(f, "{scheme}://[{host}]:{port}")
+                } else {
+                    write!(f, "{scheme}://{host}:{port}")
+                }
+            }
         }
     }
 }

@@ -6,7 +6,7 @@ use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::select;
 
-use super::snapshot::{KeySource, Snapshot};
+use super::snapshot::{KeySource, Snapshot, Upstream};
 use super::*;
 use crate::policy::{
     Basis, Decision, DetailTypes, GrantKind, Holder, Issuer, Need, Organization, Party, Presented,
@@ -337,7 +337,8 @@ fn an_upstream_is_an_address_with_its_port() {
     ] {
         let api = API.replace("http://127.0.0.1:3000", url);
         let upstream = &snapshot(&[ISSUER, &api, "client_grants: []\n"]).apis[0].upstream;
-        assert_eq!((upstream.host.as_str(), upstream.port), (host, port), "{url}");
+        let expected = Upstream::Tcp { host: host.to_owned(), port, tls: None };
+        assert_eq!(*upstream, expected, "{url}");
     }
     for url in [
         "http://a:0",

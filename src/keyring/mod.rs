@@ -84,8 +84,8 @@ impl Keys for FetchedKeys {
 
 /// Whether two sources give the same keys. How often one may be asked does not matter to them.
 fn is_same_place(one: &RemoteKeys, other: &RemoteKeys) -> bool {
-    let RemoteKeys { jwks_uri, allow_http, refresh_cooldown: _ } = one;
-    *jwks_uri == other.jwks_uri && *allow_http == other.allow_http
+    let RemoteKeys { jwks_uri, allow_http, tls, refresh_cooldown: _ } = one;
+    *jwks_uri == other.jwks_uri && *allow_http == other.allow_http && *tls == other.tls
 }
 
 /// The keeper of all fetched keys. Fetching ends when it is dropped; the keys stay with who has

@@ -17,6 +17,7 @@ use tokio::sync::mpsc;
 use tokio::time::{Instant, advance};
 
 use super::*;
+use crate::config::tls::ClientTls;
 use crate::token::{Algorithms, Profile, Trust, Unproven};
 
 const OPENID: &str = "/.well-known/openid-configuration";
@@ -123,6 +124,7 @@ fn settings(issuer: &str, jwks_uri: Option<String>) -> IssuerSettings {
             unproven: Unproven::Refuse,
         },
         keys: KeySource::Remote(RemoteKeys {
+            tls: ClientTls::trusting_nobody(),
             jwks_uri,
             allow_http: false,
             refresh_cooldown: COOLDOWN,

@@ -207,12 +207,14 @@ async fn connect(upstream: &Upstream, terms: &Terms) -> Result<SendRequest<Uploa
 }
 
 async fn open(upstream: &Upstream) -> io::Result<TcpStream> {
-    let host = upstream.host.trim_start_matches('[').trim_end_matches(']');
+    let Upstream::Tcp { host, port, tls: None } = upstream else {
+        return Err(io::ErrorKind::Unsupported.into());
+    };
     let stream = if let Ok(address) = host.parse::<IpAddr>() {
-        TcpStream::connect((address, upstream.port)).await?
+        TcpStream::connect((address, *port)).await?
     } else {
         // Asks the resolver, and tries its addresses in their order.
-        TcpStream::connect((host, upstream.port)).await?
+        TcpStream::connect((host.as_str(), *port)).await?
     };
     stream.set_nodelay(true)?;
     Ok(stream)

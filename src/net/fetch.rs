@@ -21,9 +21,11 @@ use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
 use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::TokioExecutor;
+use rustls::ClientConfig;
 use rustls::crypto::aws_lc_rs;
-use rustls::{ClientConfig, RootCertStore};
 use tokio::time::timeout;
+
+use super::authorities;
 
 /// Whether a URL may be fetched without TLS.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -93,19 +95,10 @@ impl Fetcher {
     /// # Errors
     /// When the TLS library does not offer what a client needs.
     pub fn new() -> Result<Self, rustls::Error> {
-        let found = rustls_native_certs::load_native_certs();
-        for error in &found.errors {
-            tracing::warn!(%error, "a certificate authority of this machine could not be read");
-        }
-        let mut roots = RootCertStore::empty();
-        let (usable, _) = roots.add_parsable_certificates(found.certs);
-        if usable == 0 {
-            tracing::warn!("this machine has no certificate authorities: https cannot be fetched");
-        }
         // The provider is named: were two in the program, the default one would be a panic.
         let tls = ClientConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()))
             .with_safe_default_protocol_versions()?
-            .with_root_certificates(roots)
+            .with_root_certificates(authorities::of_machine())
             .with_no_client_auth();
         let mut tcp = HttpConnector::new();
         tcp.enforce_http(false);

@@ -26,6 +26,7 @@ use tokio::sync::Notify;
 use tokio::task::spawn_local;
 use tokio::time::sleep;
 
+use crate::config::snapshot::Listen;
 use crate::telemetry::{ConnectionError, Metrics};
 
 use super::body::Body;
@@ -58,10 +59,10 @@ pub struct Bounds {
 
 /// Why nothing listens.
 #[derive(Debug, thiserror::Error)]
-#[error("cannot listen on `{address}`: {source}")]
+#[error("cannot listen on `{listen}`: {source}")]
 pub struct ListenError {
     /// Where something should.
-    pub address: SocketAddr,
+    pub listen: Listen,
     /// What hinders it.
     pub source: io::Error,
 }

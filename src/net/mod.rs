@@ -4,6 +4,7 @@
 //! on the way of a request with the others: its own listener on the common port, its own connections
 //! to upstreams.
 
+pub mod authorities;
 mod body;
 mod client;
 mod drain;

@@ -15,6 +15,7 @@ use tokio::runtime;
 use tokio::sync::mpsc;
 use tokio::task::LocalSet;
 
+use crate::config::snapshot::Listen;
 use crate::telemetry::Metrics;
 
 use super::drain::Drain;
@@ -29,16 +30,19 @@ pub struct Workers {
 }
 
 impl Workers {
-    /// Binds `address` and starts `count` workers. `service` is called in each worker's thread, within its
+    /// Binds `listen_on` and starts `count` workers. `service` is called in each worker's thread, within its
     /// runtime, and makes what answers that worker's requests.
     pub fn start<S: Service>(
-        address: SocketAddr,
+        listen_on: &Listen,
         count: NonZeroUsize,
         drain: &Drain,
         metrics: &Arc<Metrics>,
         service: impl Fn() -> S + Send + Sync + 'static,
     ) -> Result<Self, ListenError> {
-        let error = |source| ListenError { address, source };
+        let error = |source| ListenError { listen: listen_on.clone(), source };
+        let &Listen::Tcp(address) = listen_on else {
+            return Err(error(io::ErrorKind::Unsupported.into()));
+        };
         let sockets = bind(address, count.get()).map_err(error)?;
         let first = sockets.first().map_or(Ok(address), TcpSocket::local_addr).map_err(error)?;
         let service = Arc::new(service);

@@ -13,8 +13,12 @@ use std::io::{self, ErrorKind, Read};
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use rustls::RootCertStore;
 
 use crate::config::{Code, Digest, Outside, Place, Report, Source, digest, inspect};
+use crate::net::authorities;
 
 /// Something on disk that should be read and cannot be.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -196,6 +200,10 @@ impl Outside for Surroundings {
         let answer = digest_of(&path, &text);
         self.asked.borrow_mut().insert(path, answer);
         text
+    }
+
+    fn authorities(&self) -> Arc<RootCertStore> {
+        authorities::of_machine()
     }
 }
 

@@ -6,10 +6,12 @@
 //! to know.
 
 use core::net::SocketAddr;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use super::units;
 use crate::config::outside::Reading;
+use crate::config::snapshot::Listen;
 use crate::config::{Code, Place, Report, closest};
 use crate::policy::NameError;
 
@@ -156,26 +158,59 @@ impl Context<'_, '_> {
         }
     }
 
-    /// An address to listen on.
+    /// An address and a port to listen on.
     pub(super) fn address(&mut self, place: &Place, text: &str) -> Option<SocketAddr> {
         text.parse()
             .map_err(|_| {
-                let help = match text.strip_prefix("unix:") {
-                    Some(_) => {
-                        "unix sockets are not supported: write an IP address and a port, \
-                        such as `127.0.0.1:8080`"
-                    }
-                    None => {
-                        "write an IP address and a port: `0.0.0.0:8080`, `127.0.0.1:8080`, \
-                        `[::]:8080`"
-                    }
-                };
                 let message = format!("`{text}` is not an address to listen on");
-                self.report.push(Code::AddressInvalid, place, message).help(help);
+                self.report.push(Code::AddressInvalid, place, message).help(
+                    "write an IP address and a port: `0.0.0.0:8080`, `127.0.0.1:8080`, `[::]:8080`",
+                );
             })
             .ok()
     }
+
+    /// An address and a port, or a unix socket, to listen on.
+    pub(super) fn listen(&mut self, place: &Place, text: &str) -> Option<Listen> {
+        match text.strip_prefix("unix:") {
+            Some(path) => self.socket(place, path).map(Listen::Unix),
+            None => self.address(place, text).map(Listen::Tcp),
+        }
+    }
+
+    /// A unix socket's path. The folder that the gateway is started in does not matter to it.
+    pub(super) fn socket(&mut self, place: &Place, path: &str) -> Option<PathBuf> {
+        let message = if !path.starts_with('/') || path.ends_with('/') {
+            format!("`unix:{path}` does not name a socket by its whole path")
+        } else if path.len() > LONGEST_SOCKET || path.contains('\0') {
+            format!("`unix:{path}` is longer than the system takes ({LONGEST_SOCKET} bytes)")
+        } else {
+            return Some(PathBuf::from(path));
+        };
+        self.report
+            .push(Code::AddressInvalid, place, message)
+            .help("write a path from the root on: `unix:/run/grantgate.sock`");
+        None
+    }
+
+    /// The text of a file that the configuration names at `place`; says so when it cannot be read.
+    pub(super) fn file(&mut self, place: &Place, path: &str) -> Option<String> {
+        let read = self.outside.file(place.source, path);
+        read.map_err(|why| {
+            self.report
+                .push(
+                    Code::FileUnreadable,
+                    place,
+                    format!("the file `{path}` cannot be read: {why}"),
+                )
+                .help("a relative path starts at the folder of the file that names it");
+        })
+        .ok()
+    }
 }
+
+/// The longest path of a unix socket (`sun_path`), without the zero at its end.
+const LONGEST_SOCKET: usize = 107;
 
 /// The longest duration that is taken where no other bound is said.
 pub(super) const LONGEST: Duration = Duration::from_hours(24);

@@ -2,7 +2,7 @@
 
 use super::context::{At, Context};
 use super::issuers::Issuers;
-use super::{operations, secrets, urls};
+use super::{operations, secrets, upstream, urls};
 use crate::config::snapshot::{Authorization, Operation, Unlisted, Upstream};
 use crate::config::{Code, raw};
 use crate::policy::{Audience, Names};
@@ -46,14 +46,7 @@ pub(super) fn build(
     let secret = secrets::hs_secret(ctx, gate, trusted);
     let operations = operations::build(ctx, gate, declared, path_prefix.as_ref());
     let public_url = public_url(ctx, gate, declared);
-    let at_upstream = place.key("upstream");
-    let upstream = ctx
-        .required(
-            &at_upstream,
-            raw.upstream.as_ref(),
-            "write where requests go: `upstream: http://127.0.0.1:3000`",
-        )
-        .and_then(|text| urls::upstream(ctx, &at_upstream, text));
+    let upstream = upstream::build(ctx, gate);
     let authorization = match raw.authorization {
         Some(raw::AuthorizationHeader::Remove) => Authorization::Remove,
         Some(raw::AuthorizationHeader::Keep) | None => Authorization::Keep,

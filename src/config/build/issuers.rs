@@ -6,8 +6,9 @@ use std::time::Duration;
 
 use super::context::{At, Context, choice, meant, nearly};
 use super::merge::List;
-use super::{profile, urls};
+use super::{profile, tls, urls};
 use crate::config::snapshot::{IssuerSettings, KeySource, RemoteKeys};
+use crate::config::tls::Identities;
 use crate::config::{Code, Place, raw};
 use crate::policy::{ClientId, Clients, Issuer, Party};
 use crate::token::{Algorithm, Algorithms, KeyError, KeySet, SkippedKey, Trust, Unproven};
@@ -221,7 +222,7 @@ fn keys(ctx: &mut Context<'_, '_>, issuer: &At<&raw::Issuer>) -> Option<KeySourc
     }
     let fixed = if let Some(path) = &raw.jwks_file {
         let at = place.key("jwks_file");
-        file(ctx, &at, path).map(|text| jwks(ctx, &at, &text))
+        ctx.file(&at, path).map(|text| jwks(ctx, &at, &text))
     } else if let Some(set) = &raw.jwks {
         let none_is_meant =
             set.get("keys").is_some_and(|keys| keys.as_array().is_some_and(Vec::is_empty));
@@ -234,26 +235,11 @@ fn keys(ctx: &mut Context<'_, '_>, issuer: &At<&raw::Issuer>) -> Option<KeySourc
         }
     } else if let Some(path) = &raw.pem_file {
         let at = place.key("pem_file");
-        file(ctx, &at, path).map(|text| pem(ctx, &at, &text))
+        ctx.file(&at, path).map(|text| pem(ctx, &at, &text))
     } else {
         return remote(ctx, issuer);
     };
     fixed?.map(|keys| KeySource::Fixed(Arc::new(keys)))
-}
-
-fn file(ctx: &mut Context<'_, '_>, place: &Place, path: &str) -> Option<String> {
-    ctx.outside
-        .file(place.source, path)
-        .map_err(|why| {
-            ctx.report
-                .push(
-                    Code::FileUnreadable,
-                    place,
-                    format!("the file `{path}` cannot be read: {why}"),
-                )
-                .help("a relative path starts at the folder of the file that names it");
-        })
-        .ok()
 }
 
 fn jwks(ctx: &mut Context<'_, '_>, place: &Place, text: &str) -> Option<KeySet> {
@@ -333,11 +319,13 @@ fn remote(ctx: &mut Context<'_, '_>, issuer: &At<&raw::Issuer>) -> Option<KeySou
             .help("write `https://…`; or `allow_http: true` if the network itself is trusted");
         return None;
     }
-    let place = place.key("refresh_cooldown");
-    let refresh_cooldown = ctx.some_time(&place, raw.refresh_cooldown.as_ref(), REFRESH_COOLDOWN);
+    let cooldown = place.key("refresh_cooldown");
+    let refresh_cooldown =
+        ctx.some_time(&cooldown, raw.refresh_cooldown.as_ref(), REFRESH_COOLDOWN);
     Some(KeySource::Remote(RemoteKeys {
         jwks_uri: raw.jwks_uri.clone(),
         allow_http,
+        tls: tls::client(ctx, &place.key("ca"), raw.ca.as_deref(), Identities::default())?,
         refresh_cooldown,
     }))
 }

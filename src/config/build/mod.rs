@@ -18,7 +18,9 @@ mod profile;
 mod rules;
 mod secrets;
 mod server;
+mod tls;
 mod units;
+mod upstream;
 mod urls;
 
 pub(super) use apis::{Apis, KnownApi};
@@ -50,7 +52,7 @@ pub(super) fn build(
     let sites = sites(ctx, &apis);
     let server = server::server(ctx, merged.server.as_ref());
     let health = server::health(ctx, merged.health.as_ref());
-    server::listen_twice(ctx, &merged, server.listen, health);
+    server::listen_twice(ctx, &merged, &server.listen, health);
     let limits = server::limits(ctx, merged.limits.as_ref());
     let timeouts = server::timeouts(ctx, merged.timeouts.as_ref());
     let log = server::log(ctx, merged.log.as_ref());

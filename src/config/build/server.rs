@@ -7,15 +7,19 @@ use ipnet::IpNet;
 
 use super::context::{At, Context, LONGEST};
 use super::merge::Merged;
-use crate::config::snapshot::{Limits, Log, Reload, Server, Timeouts};
+use super::tls;
+use crate::config::snapshot::{Limits, Listen, Log, Reload, Server, Timeouts};
 use crate::config::{Code, Place, raw};
 
 pub(super) fn server(ctx: &mut Context<'_, '_>, section: Option<&At<&raw::Server>>) -> Server {
     let defaults = Server::default();
     let Some(At { place, raw }) = section else { return defaults };
-    let listen = raw.listen.as_deref().and_then(|text| ctx.address(&place.key("listen"), text));
+    let listen = raw.listen.as_deref().and_then(|text| ctx.listen(&place.key("listen"), text));
     let proxies = place.key("trusted_proxies");
+    let tls =
+        raw.tls.as_ref().and_then(|raw| tls::server(ctx, &At { place: place.key("tls"), raw }));
     Server {
+        tls,
         listen: listen.unwrap_or(defaults.listen),
         workers: match raw.workers {
             None | Some(raw::Workers::Auto) => None,
@@ -78,9 +82,10 @@ pub(super) fn health(
 pub(super) fn listen_twice(
     ctx: &mut Context<'_, '_>,
     merged: &Merged<'_>,
-    traffic: SocketAddr,
+    traffic: &Listen,
     health: Option<SocketAddr>,
 ) {
+    let Listen::Tcp(traffic) = *traffic else { return };
     let Some(health) = health.filter(|health| overlap(*health, traffic)) else { return };
     let places = [
         merged.server.as_ref().map(|at| (at.place.key("listen"), at.raw.listen.is_some())),

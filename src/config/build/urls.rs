@@ -1,40 +1,19 @@
-//! URLs as a configuration writes them: upstreams, key sets, what clients see.
+//! URLs as a configuration writes them: where they lead, and whether anybody could read what comes.
 
 use http::Uri;
 use http::uri::Scheme;
 
 use super::context::Context;
-use crate::config::snapshot::Upstream;
 use crate::config::{Code, Place};
 
-/// Where requests go: `http://host:port`, nothing behind it.
-pub(super) fn upstream(ctx: &mut Context<'_, '_>, place: &Place, text: &str) -> Option<Upstream> {
-    let unsupported = |what| format!("{what} upstreams are not supported yet");
-    let message = match text.split_once(':').map(|(scheme, _)| scheme) {
-        Some("https") => Some(unsupported("`https://`")),
-        Some("unix") => Some(unsupported("`unix:`")),
-        _ => None,
-    };
-    if let Some(message) = message {
-        ctx.report
-            .push(Code::UpstreamUnsupported, place, message)
-            .help("write plain HTTP to one address: `http://127.0.0.1:3000`");
-        return None;
-    }
-    let upstream = parse(text).filter(|uri| uri.scheme() == Some(&Scheme::HTTP)).and_then(|uri| {
-        let bare = matches!(uri.path(), "" | "/") && uri.query().is_none() && !text.ends_with('/');
-        let host = uri.host().filter(|host| bare && !host.is_empty())?;
-        let port = port(&uri)?.unwrap_or(80);
-        // Brackets belong to the URL, not to the address in them.
-        let host = host.strip_prefix('[').and_then(|host| host.strip_suffix(']')).unwrap_or(host);
-        Some(Upstream { host: host.to_owned(), port })
-    });
-    if upstream.is_none() {
-        ctx.report
-            .push(Code::UrlInvalid, place, format!("`{text}` is not an upstream"))
-            .help("write only scheme, host and port: `http://127.0.0.1:3000`");
-    }
-    upstream
+/// Scheme, host and port of a URL that has nothing behind them. The host of an IPv6 address is without
+/// brackets.
+pub(super) fn origin(text: &str) -> Option<(Scheme, String, Option<u16>)> {
+    let uri = parse(text)?;
+    let bare = matches!(uri.path(), "" | "/") && uri.query().is_none() && !text.ends_with('/');
+    let host = uri.host().filter(|host| bare && !host.is_empty())?;
+    let host = host.strip_prefix('[').and_then(|host| host.strip_suffix(']')).unwrap_or(host);
+    Some((uri.scheme()?.clone(), host.to_owned(), port(&uri)?))
 }
 
 /// Whether `text` is an `http` or `https` URL with a host; says so when not.

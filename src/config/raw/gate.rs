@@ -3,6 +3,8 @@
 use schemars::JsonSchema;
 use serde::Deserialize;
 
+use super::UpstreamTls;
+
 /// How an API is served.
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
@@ -17,9 +19,12 @@ pub struct Gate {
     /// Its URL as clients see it; the identifier when that is a URL.
     #[schemars(extend("examples" = ["https://orders.example.com"]))]
     pub public_url: Option<String>,
-    /// Where allowed requests go: `http://127.0.0.1:3000`.
+    /// Where allowed requests go: `http://127.0.0.1:3000`, `https://orders.internal` or
+    /// `unix:/run/orders.sock`.
     #[schemars(extend("examples" = ["http://127.0.0.1:3000"]))]
     pub upstream: Option<String>,
+    /// TLS towards an `https://` upstream.
+    pub upstream_tls: Option<UpstreamTls>,
     /// The issuers that it trusts; required once two are configured.
     pub issuers: Option<Vec<String>>,
     /// Further audiences that mean this API.

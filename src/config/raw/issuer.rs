@@ -25,6 +25,10 @@ pub struct Issuer {
     pub pem_file: Option<String>,
     /// Whether its keys may be fetched by plain HTTP; loopback always may.
     pub allow_http: Option<bool>,
+    /// A file with the authorities that the certificates of its hosts may come from, as PEM, relative
+    /// to this file; those of this machine when left out.
+    #[schemars(extend("examples" = ["issuer-ca.crt"]))]
+    pub ca: Option<String>,
     /// How far the clocks may be apart: 30s, at most 5m.
     #[schemars(extend("examples" = ["30s"]))]
     pub leeway: Option<String>,

@@ -11,6 +11,7 @@ mod gate;
 mod grant;
 mod issuer;
 mod server;
+mod tls;
 
 pub use api::{
     DetailsType, Policy, PolicyOf, ProofOfPossession, ResourceServer, Scope, SubjectTypes,
@@ -20,6 +21,7 @@ pub use gate::{AuthorizationHeader, Enforcement, Gate, Operation, OverCeiling, U
 pub use grant::{ClientGrant, DefaultFor, OrganizationUsage, SubjectType};
 pub use issuer::{Claims, Issuer, Profile, Sign, Unproven};
 pub use server::{EndMarker, Health, Limits, Log, Reload, Server, Timeouts, Workers};
+pub use tls::{Certificate, ClientAuth, Tls, TlsVersion, UpstreamTls};
 
 use schemars::JsonSchema;
 use serde::Deserialize;

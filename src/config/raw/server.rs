@@ -7,14 +7,18 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::Deserialize;
 use serde_json::Value;
 
+use super::Tls;
+
 /// The traffic listener and its workers.
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Server {
-    /// Address and port, such as `0.0.0.0:8080` (the default) or `[::]:8080`. Changes wait for a
-    /// restart.
+    /// Address and port, such as `0.0.0.0:8080` (the default) or `[::]:8080`; or a unix socket, such
+    /// as `unix:/run/grantgate.sock`. Changes wait for a restart.
     #[schemars(extend("examples" = ["0.0.0.0:8080"]))]
     pub listen: Option<String>,
+    /// TLS; plain HTTP when left out.
+    pub tls: Option<Tls>,
     /// How many worker threads: `auto` (the default) is one per core, following the CPU limit.
     /// Changes wait for a restart.
     pub workers: Option<Workers>,

@@ -87,7 +87,7 @@ impl Gateway {
         let control =
             runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
         let first = snapshot(text);
-        let listen = first.server.listen;
+        let listen = first.server.listen.clone();
         let keyring = {
             let _context = control.enter();
             KeyRing::start(&first.issuers, Fetcher::new().unwrap(), |_, _| {})
@@ -105,7 +105,7 @@ impl Gateway {
             }
         };
         let count = NonZeroUsize::new(2).unwrap();
-        let workers = Workers::start(listen, count, &drain, &metrics, door).unwrap();
+        let workers = Workers::start(&listen, count, &drain, &metrics, door).unwrap();
         let address = workers.address();
         let (workers, sink) = (Some(workers), Some(sink));
         Self {

@@ -5,6 +5,7 @@ use std::num::NonZeroUsize;
 use std::sync::{Arc, Mutex, mpsc};
 use std::time::Duration;
 
+use grantgate::config::snapshot::Listen;
 use grantgate::net::{Drain, Phase, Workers};
 use grantgate::proxy::Door;
 use grantgate::telemetry::Metrics;
@@ -100,7 +101,8 @@ fn a_second_gateway_on_the_same_port_is_an_error() {
     let (drain, metrics) = (Drain::new(), Arc::new(Metrics::new()));
     let never = || -> Door { panic!("no worker may start") };
     let one = NonZeroUsize::MIN;
-    let error = Workers::start(gateway.address, one, &drain, &metrics, never).err().unwrap();
+    let error =
+        Workers::start(&Listen::Tcp(gateway.address), one, &drain, &metrics, never).err().unwrap();
     let text = error.to_string();
     assert!(text.contains(&gateway.address.to_string()) && text.contains("in use"), "{text}");
 }

@@ -1,0 +1,281 @@
+//! TLS as a configuration means it, ready to be used: what a listener shows and asks, and whom a
+//! connection to another machine trusts.
+//!
+//! In come PEM texts; out come rustls' own settings, which nothing needs to check again. Two are equal
+//! when they are made of the same texts, so that what hangs on one (connections, keys) can tell
+//! whether a reload changed it.
+
+use std::fmt;
+use std::hash::{Hash, Hasher};
+use std::sync::Arc;
+
+use rustls::client::verify_server_name;
+use rustls::crypto::{CryptoProvider, aws_lc_rs};
+use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
+use rustls::server::{ClientHello, ParsedCertificate, ResolvesServerCert, WebPkiClientVerifier};
+use rustls::sign::{CertifiedKey, SingleCertAndKey};
+use rustls::{ClientConfig, RootCertStore, ServerConfig, SupportedProtocolVersion, version};
+
+use super::source::{Digest, Source, digest};
+
+/// Why a text gives nothing to speak TLS with.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+pub(super) enum TlsError {
+    /// There is no certificate in it.
+    #[error("it holds no certificate")]
+    CertificateMissing,
+    /// A certificate in it cannot be read.
+    #[error("its certificate {0} cannot be used: {1}")]
+    CertificateUnusable(usize, String),
+    /// There is no private key in it, or one that cannot be read.
+    #[error("it holds no private key that can be read: {0}")]
+    KeyMissing(String),
+    /// The key is another certificate's.
+    #[error("the private key is not the certificate's")]
+    KeyMismatch,
+    /// The key is of a kind that is not supported.
+    #[error("the private key cannot be used: {0}")]
+    KeyUnusable(String),
+    /// The library refuses the whole.
+    #[error("{0}")]
+    Refused(String),
+}
+
+impl TlsError {
+    /// Whether it is the private key's fault.
+    pub(super) fn is_of_key(&self) -> bool {
+        matches!(self, Self::KeyMissing(_) | Self::KeyMismatch | Self::KeyUnusable(_))
+    }
+}
+
+/// The oldest version of TLS that is spoken.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum OldestTls {
+    /// TLS 1.2.
+    #[default]
+    Tls12,
+    /// TLS 1.3.
+    Tls13,
+}
+
+impl OldestTls {
+    fn versions(self) -> &'static [&'static SupportedProtocolVersion] {
+        match self {
+            Self::Tls12 => FROM_TLS12,
+            Self::Tls13 => FROM_TLS13,
+        }
+    }
+}
+
+const FROM_TLS12: &[&SupportedProtocolVersion] = &[&version::TLS13, &version::TLS12];
+const FROM_TLS13: &[&SupportedProtocolVersion] = &[&version::TLS13];
+
+/// What is asked of clients.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum ClientAuth {
+    /// No certificate.
+    #[default]
+    None,
+    /// A certificate; one that is shown must be good.
+    Optional,
+    /// A good certificate.
+    Required,
+}
+
+/// TLS of a listener.
+#[derive(Clone)]
+pub struct ServerTls {
+    /// What a handshake needs. The protocol that it agrees on is HTTP/1.1.
+    pub config: Arc<ServerConfig>,
+    /// What is asked of clients.
+    pub client_auth: ClientAuth,
+    made_of: Digest,
+}
+
+/// TLS of connections to another machine.
+#[derive(Clone)]
+pub struct ClientTls {
+    /// What a handshake needs. It asks for no protocol (ALPN).
+    pub config: Arc<ClientConfig>,
+    made_of: Digest,
+}
+
+/// Certificates with their private keys, as texts and as what they mean.
+#[derive(Default)]
+pub(super) struct Identities {
+    keys: Vec<Arc<CertifiedKey>>,
+    texts: Vec<Source>,
+}
+
+/// Authorities, as texts and as what they mean.
+pub(super) struct Authorities {
+    roots: Arc<RootCertStore>,
+    texts: Vec<Source>,
+}
+
+impl Identities {
+    /// Adds a certificate with those that lead to its authority, and its key.
+    pub(super) fn add(&mut self, certificate: &str, key: &str) -> Result<(), TlsError> {
+        let chain = certificates(certificate)?;
+        let end_entity = chain.first().ok_or(TlsError::CertificateMissing)?;
+        ParsedCertificate::try_from(end_entity)
+            .map_err(|error| TlsError::CertificateUnusable(1, error.to_string()))?;
+        let private = PrivateKeyDer::from_pem_slice(key.as_bytes())
+            .map_err(|error| TlsError::KeyMissing(error.to_string()))?;
+        let signs = aws_lc_rs::sign::any_supported_type(&private)
+            .map_err(|error| TlsError::KeyUnusable(error.to_string()))?;
+        let pair = CertifiedKey::new(chain, signs);
+        pair.keys_match().map_err(|_| TlsError::KeyMismatch)?;
+        self.keys.push(Arc::new(pair));
+        self.texts.extend([Source::new("certificate", certificate), Source::new("key", key)]);
+        Ok(())
+    }
+}
+
+impl Authorities {
+    /// Those that stand in a text.
+    pub(super) fn read(text: &str) -> Result<Self, TlsError> {
+        let mut roots = RootCertStore::empty();
+        for (index, certificate) in certificates(text)?.into_iter().enumerate() {
+            roots
+                .add(certificate)
+                .map_err(|error| TlsError::CertificateUnusable(index + 1, error.to_string()))?;
+        }
+        Ok(Self { roots: Arc::new(roots), texts: vec![Source::new("authorities", text)] })
+    }
+
+    /// Those of this machine.
+    pub(super) fn of_machine(roots: Arc<RootCertStore>) -> Self {
+        Self { roots, texts: Vec::new() }
+    }
+}
+
+impl ServerTls {
+    /// TLS that shows `identities`, of which the first is shown where no name fits, and takes clients'
+    /// certificates of `authorities`.
+    pub(super) fn new(
+        identities: Identities,
+        authorities: Option<Authorities>,
+        client_auth: ClientAuth,
+        oldest: OldestTls,
+    ) -> Result<Self, TlsError> {
+        let provider = provider();
+        let refused = |error: &dyn fmt::Display| TlsError::Refused(error.to_string());
+        let builder = ServerConfig::builder_with_provider(provider.clone())
+            .with_protocol_versions(oldest.versions())
+            .map_err(|error| refused(&error))?;
+        let mut texts = identities.texts;
+        let builder = match (client_auth, authorities) {
+            (ClientAuth::None, _) | (_, None) => builder.with_no_client_auth(),
+            (
+                ClientAuth::Optional | ClientAuth::Required,
+                Some(Authorities { roots, texts: of }),
+            ) => {
+                texts.extend(of);
+                let verifier = WebPkiClientVerifier::builder_with_provider(roots, provider);
+                let verifier = if client_auth == ClientAuth::Optional {
+                    verifier.allow_unauthenticated()
+                } else {
+                    verifier
+                };
+                builder.with_client_cert_verifier(verifier.build().map_err(|e| refused(&e))?)
+            }
+        };
+        let mut config = builder.with_cert_resolver(Arc::new(ByName(identities.keys)));
+        config.alpn_protocols = vec![HTTP1.to_vec()];
+        texts.push(Source::new(format!("{client_auth:?} {oldest:?}"), ""));
+        Ok(Self { config: Arc::new(config), client_auth, made_of: digest(&texts) })
+    }
+}
+
+impl ClientTls {
+    /// TLS that trusts `authorities`, and shows the first of `identities` where it is asked.
+    pub(super) fn new(authorities: Authorities, identities: Identities) -> Result<Self, TlsError> {
+        let builder = ClientConfig::builder_with_provider(provider())
+            .with_protocol_versions(OldestTls::default().versions())
+            .map_err(|error| TlsError::Refused(error.to_string()))?
+            .with_root_certificates(authorities.roots);
+        let config = match identities.keys.into_iter().next() {
+            None => builder.with_no_client_auth(),
+            Some(pair) => builder.with_client_cert_resolver(Arc::new(SingleCertAndKey::from(pair))),
+        };
+        let made_of = digest(authorities.texts.iter().chain(&identities.texts));
+        Ok(Self { config: Arc::new(config), made_of })
+    }
+
+    /// TLS that trusts nobody, for sources that are fetched without.
+    #[cfg(test)]
+    pub(crate) fn trusting_nobody() -> Self {
+        let nobody = Authorities::of_machine(Arc::new(RootCertStore::empty()));
+        Self::new(nobody, Identities::default()).unwrap()
+    }
+}
+
+const HTTP1: &[u8] = b"http/1.1";
+
+/// The provider is named: were two in the program, the default one would be a panic. It prefers the
+/// hybrid key exchange (X25519MLKEM768), which a quantum computer cannot undo later.
+fn provider() -> Arc<CryptoProvider> {
+    Arc::new(aws_lc_rs::default_provider())
+}
+
+fn certificates(text: &str) -> Result<Vec<CertificateDer<'static>>, TlsError> {
+    let read = CertificateDer::pem_slice_iter(text.as_bytes()).enumerate();
+    let read = read.map(|(index, certificate)| {
+        certificate.map_err(|error| TlsError::CertificateUnusable(index + 1, error.to_string()))
+    });
+    let certificates: Vec<_> = read.collect::<Result<_, _>>()?;
+    if certificates.is_empty() { Err(TlsError::CertificateMissing) } else { Ok(certificates) }
+}
+
+/// Shows the first certificate that is for the name that a client asks for, else the first of all.
+#[derive(Debug)]
+struct ByName(Vec<Arc<CertifiedKey>>);
+
+impl ResolvesServerCert for ByName {
+    fn resolve(&self, hello: ClientHello<'_>) -> Option<Arc<CertifiedKey>> {
+        let name = hello.server_name().and_then(|name| ServerName::try_from(name).ok());
+        let fits = name.and_then(|name| self.0.iter().find(|pair| is_for(pair, &name)));
+        fits.or_else(|| self.0.first()).cloned()
+    }
+}
+
+fn is_for(pair: &CertifiedKey, name: &ServerName<'_>) -> bool {
+    let parsed = pair.end_entity_cert().ok().and_then(|der| ParsedCertificate::try_from(der).ok());
+    parsed.is_some_and(|certificate| verify_server_name(&certificate, name).is_ok())
+}
+
+impl PartialEq for ServerTls {
+    fn eq(&self, other: &Self) -> bool {
+        self.made_of == other.made_of
+    }
+}
+
+impl Eq for ServerTls {}
+
+impl fmt::Debug for ServerTls {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "ServerTls({})", self.made_of)
+    }
+}
+
+impl PartialEq for ClientTls {
+    fn eq(&self, other: &Self) -> bool {
+        self.made_of == other.made_of
+    }
+}
+
+impl Eq for ClientTls {}
+
+impl Hash for ClientTls {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.made_of.hash(state);
+    }
+}
+
+impl fmt::Debug for ClientTls {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "ClientTls({})", self.made_of)
+    }
+}
