@@ -3,7 +3,9 @@
 mod check;
 mod demo;
 mod exit;
+mod inspect_token;
 mod run;
+mod token;
 
 use std::fmt;
 use std::io::{self, Write};
@@ -26,6 +28,8 @@ enum Verb {
     Check(check::Options),
     /// Runs a local issuer, an API and the gate before it, with requests to try.
     Demo(demo::Options),
+    /// Shows what a token says, and what each signal in it is taken for.
+    InspectToken(inspect_token::Options),
     /// Runs the gate.
     Run(run::Options),
 }
@@ -36,6 +40,7 @@ impl Cli {
         match self.verb {
             Verb::Check(options) => check::execute(&options),
             Verb::Demo(options) => demo::execute(options),
+            Verb::InspectToken(options) => inspect_token::execute(&options),
             Verb::Run(options) => run::execute(&options),
         }
     }

@@ -3,7 +3,7 @@
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
-use tokio::runtime;
+use tokio::runtime::{self, Runtime};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use crate::app::App;
@@ -33,13 +33,18 @@ pub fn execute(options: &Options) -> Exit {
 
 /// Runs `work` on the control side's runtime: everything but the traffic.
 pub fn on_control_runtime(work: impl Future<Output = Exit>) -> Exit {
-    match runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build() {
+    match control_runtime() {
         Ok(runtime) => runtime.block_on(work),
         Err(error) => {
             talk(format_args!("grantgate: cannot start: {error}"));
             Exit::Failed
         }
     }
+}
+
+/// The runtime of the control side.
+pub fn control_runtime() -> io::Result<Runtime> {
+    runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build()
 }
 
 /// Loads the configuration, sets the log up as it says, and binds the gate.

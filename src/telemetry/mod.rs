@@ -10,5 +10,5 @@ mod record;
 mod sink;
 
 pub use metrics::{ConnectionError, Metrics, RequestLabels, Requests};
-pub use record::{Record, Ruling};
+pub use record::{Record, Rfc3339, Ruling};
 pub use sink::{Inlet, Recorder, Sink};

@@ -8,6 +8,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::{Map, Value};
 
 use super::TokenError;
+use super::scopes::ScopeList;
 use crate::policy::{Audience, UnixTime};
 
 /// A token's claims.
@@ -16,6 +17,11 @@ pub(super) struct Claims(Map<String, Value>);
 impl Claims {
     pub(super) fn new(claims: Map<String, Value>) -> Self {
         Self(claims)
+    }
+
+    /// All of them, as they came.
+    pub(super) fn all(&self) -> &Map<String, Value> {
+        &self.0
     }
 
     /// The claim as it came.
@@ -100,7 +106,7 @@ impl Claims {
     }
 
     /// A `NumericDate` between 1970 and the end of the year 9999, fractions included.
-    fn time(&self, name: &str) -> Result<Option<UnixTime>, TokenError> {
+    pub(super) fn time(&self, name: &str) -> Result<Option<UnixTime>, TokenError> {
         const LAST: f64 = 253_402_300_799.0;
         match self.find(name).map(Value::as_f64) {
             None => Ok(None),
@@ -122,17 +128,22 @@ pub(super) fn type_of(detail: &Value) -> Option<&str> {
 /// Whom a token is for.
 pub(super) enum Recipients<'a> {
     One(&'a str),
+    /// The APIs that these scopes say they belong to.
+    OwnersOf(ScopeList<'a>),
     Several(&'a [Value]),
 }
 
 impl Recipients<'_> {
     /// Refuses the token unless one of `audiences` is among its recipients, byte for byte.
     pub(super) fn include(&self, audiences: &[Audience]) -> Result<(), TokenError> {
-        let named = |audience: &Audience| match self {
-            Self::One(one) => *one == audience.as_str(),
-            Self::Several(list) => list.iter().any(|one| one == audience.as_str()),
+        let is_one = match self {
+            Self::One(one) => audiences.iter().any(|audience| *one == audience.as_str()),
+            Self::OwnersOf(scopes) => scopes.names_one_of(audiences),
+            Self::Several(list) => {
+                audiences.iter().any(|audience| list.iter().any(|one| one == audience.as_str()))
+            }
         };
-        if audiences.iter().any(named) { Ok(()) } else { Err(TokenError::AudienceMismatch) }
+        if is_one { Ok(()) } else { Err(TokenError::AudienceMismatch) }
     }
 }
 

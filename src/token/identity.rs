@@ -2,7 +2,7 @@
 //! behalf, and with what, in the words of the API that is called.
 
 use super::claims::type_of;
-use super::scopes::{ScopeClaims, ScopeList};
+use super::scopes::{Owner, ScopeClaims, ScopeList};
 use super::{TokenError, Verified};
 use crate::policy::{
     Api, DetailTypes, Issuer, NameSet, Organization, Party, Presented, Scopes, SubjectType,
@@ -83,20 +83,26 @@ impl<'a> Identity<'a> {
 
     /// The claims that hold scopes may differ: all of them must lie within the ceiling, and what each
     /// of them holds may be used. A user's `permissions` list what the user's roles allow, whatever
-    /// was asked for: never a claim, only a further bound.
+    /// was asked for: never a claim, only a further bound. A user's `roles` are no scopes at all.
     fn scopes_of(&self, api: &Api) -> Scopes<'a> {
         let of_user = self.subject_type == SubjectType::User;
-        let bound = self.scopes.permissions.filter(|_| of_user);
-        let counted = self.scopes.permissions.filter(|_| !of_user);
+        let ScopeClaims { lists: [first, second], permissions, roles, .. } = self.scopes;
+        let bound = permissions.filter(|_| of_user);
+        let counted = [permissions, roles].map(|list| list.filter(|_| !of_user));
 
         let mut scopes = Scopes::default();
         let mut usable: Option<NameSet> = None;
-        for list in self.scopes.lists.into_iter().chain([counted]).flatten() {
+        for list in [first, second].into_iter().chain(counted).flatten() {
             let mut held = NameSet::default();
             for scope in list.iter() {
-                match api.scopes.find(scope) {
+                let name = match self.scopes.owner(scope) {
+                    Owner::Another => continue,
+                    Owner::Nobody => None,
+                    Owner::Ours(name) => Some(name),
+                };
+                match name.and_then(|name| api.scopes.find(name)) {
                     Some(place) => held.insert(place),
-                    None if of_user && OPENID.contains(&scope) => {}
+                    None if of_user && self.scopes.asks_issuer(scope) => {}
                     None if scopes.undeclared.contains(&scope) => {}
                     None => scopes.undeclared.push(scope),
                 }
@@ -124,7 +130,3 @@ impl<'a> Identity<'a> {
         types
     }
 }
-
-/// Scopes that ask the issuer for the user's identity rather than an API for something (OIDC
-/// Core sections 5.4 and 11): no grant lists them.
-const OPENID: [&str; 6] = ["openid", "profile", "email", "address", "phone", "offline_access"];

@@ -13,6 +13,9 @@
 //! The order is meaning: a caller learns the first step that refused it. [`VerifiedCache`] spares the
 //! parsing and the signature of tokens seen before; every other check runs on each request.
 //!
+//! Who wants to understand a token that is refused takes an [`Inspected`], which believes and decides
+//! nothing.
+//!
 //! Keys come as text ([`KeySet::from_jwks`], [`KeySet::from_pem`]); nothing here fetches, reads a
 //! file or a clock, or logs, and no error, `Debug` or message holds a piece of a token or a secret.
 
@@ -22,6 +25,7 @@ mod claims;
 mod credential;
 mod error;
 mod identity;
+mod inspect;
 mod jose;
 mod json;
 mod jwks;
@@ -42,8 +46,9 @@ pub use cache::VerifiedCache;
 pub use credential::{Credential, credential};
 pub use error::TokenError;
 pub use identity::Identity;
+pub use inspect::{Inspected, Reading, ScopesRead};
 pub use jose::Parsed;
 pub use keys::{KeyError, KeyId, KeySet, SkippedKey};
-pub use profile::{Custom, Profile, Rule, Test, Unproven};
+pub use profile::{Custom, Evidence, Mark, Profile, Rule, Signal, Sought, Test, Unproven};
 pub use secret::{HsSecret, HsSecretError};
 pub use verify::{Terms, Trust, Verified, verify};

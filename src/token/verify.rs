@@ -40,8 +40,8 @@ pub struct Trust {
     pub unproven: Unproven,
 }
 
-/// What one API asks of a token of one issuer. Only the trust outlives the verification (`'t`): what
-/// was verified speaks of it.
+/// What one API asks of a token of one issuer. Trust and audiences outlive the verification (`'t`):
+/// what was verified speaks of them.
 #[derive(Clone, Copy, Debug)]
 pub struct Terms<'t, 'a> {
     /// What is trusted in the issuer's tokens.
@@ -51,7 +51,7 @@ pub struct Terms<'t, 'a> {
     /// The API's own secret: it alone verifies the HMAC algorithms, which its presence allows.
     pub secret: Option<&'a HsSecret>,
     /// The audiences that mean the API.
-    pub audiences: &'a [Audience],
+    pub audiences: &'t [Audience],
 }
 
 /// The proof that a token was verified under some [`Terms`], at some time. Only [`verify`] makes one.
@@ -97,10 +97,10 @@ pub fn verify<'a>(
     kind(parsed, &trust.profile)?;
     let key = authentic(parsed, verified_by, terms)?;
 
-    let recipients = claims.recipients()?;
+    let recipients = trust.profile.recipients(claims)?;
     let validity = claims.validity()?;
     let subject = claims.subject()?;
-    let scopes = trust.profile.scopes(claims)?;
+    let scopes = trust.profile.scopes(claims, terms.audiences)?;
     let details = claims.details(trust.profile.details_claim())?;
 
     validity.includes(now, trust.leeway_seconds)?;
@@ -109,12 +109,10 @@ pub fn verify<'a>(
     Ok(Verified { parsed, trust, subject, scopes, details, key })
 }
 
-/// Refuses what is no access token (RFC 8725 section 3.11): by `typ`, and by claims that only an ID
-/// token has (OIDC Core sections 3.1.3.6 and 3.3.2.11, FAPI's `s_hash`).
+/// Refuses what is no access token (RFC 8725 section 3.11): by `typ`, and by the marks of the profile.
 fn kind(parsed: &Parsed, profile: &Profile) -> Result<(), TokenError> {
-    let signs = ["at_hash", "c_hash", "s_hash"].iter().chain(profile.id_token_signs());
     let admitted = profile.admits_type(parsed.head().kind.as_deref());
-    if admitted && signs.into_iter().all(|sign| parsed.claims().find(sign).is_none()) {
+    if admitted && profile.failed_mark(parsed.claims()).is_none() {
         Ok(())
     } else {
         Err(TokenError::TypeRefused)

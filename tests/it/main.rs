@@ -23,9 +23,13 @@ mod examples;
 mod floors;
 /// Every diagnostic, as people read it.
 mod golden;
+/// What `inspect-token` shows, and how it ends.
+mod inspect;
 /// The gate compared with an independent transcription of the rules.
 mod oracle;
 /// What the README shows is what the program does.
 mod readme;
+/// Tokens as each kind of issuer gives them.
+mod tokens;
 /// A file that is cut short allows no more than the whole.
 mod torn;

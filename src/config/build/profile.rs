@@ -9,11 +9,17 @@ use crate::token::{Custom, Profile, Rule, Test};
 pub(super) fn build(ctx: &mut Context<'_, '_>, issuer: &At<&raw::Issuer>) -> Option<Profile> {
     let At { place, raw } = issuer;
     let at = place.key("profile");
-    let help = "write `auth0`, `rfc9068`, or `custom` with `claims`, `types`, `machine` and `user`";
+    let help = "write `auth0`, `cognito`, `entra`, `hydra`, `keycloak`, `okta` or `rfc9068`; or \
+        `custom` with `claims`, `types`, `machine` and `user`";
     let profile = *ctx.required(&at, raw.profile.as_ref(), help)?;
     let known = match profile {
         raw::Profile::Auth0 => Profile::Auth0,
+        raw::Profile::Cognito => Profile::Cognito,
         raw::Profile::Custom => return custom(ctx, issuer),
+        raw::Profile::Entra => Profile::Entra,
+        raw::Profile::Hydra => Profile::Hydra,
+        raw::Profile::Keycloak => Profile::Keycloak,
+        raw::Profile::Okta => Profile::Okta,
         raw::Profile::Rfc9068 => Profile::Rfc9068,
     };
     let spelled = [

@@ -54,8 +54,20 @@ pub struct Issuer {
 pub enum Profile {
     /// Auth0, in all four of its token dialects.
     Auth0,
+    /// Amazon Cognito. Where a token has no `aud`, its scopes say whose they are: those that begin
+    /// with the API's `identifier` (or one of its `gate.audiences`) and a slash count, without them.
+    Cognito,
     /// As `claims`, `types`, `machine` and `user` say.
     Custom,
+    /// Microsoft Entra ID, tokens of version 1.0 and 2.0. An application's `roles` are its scopes; a
+    /// user's roles are not. Tokens have no organization: name each tenant's issuer.
+    Entra,
+    /// Ory Hydra with JWT access tokens. An organization is read from `org_id`, also within `ext`.
+    Hydra,
+    /// Keycloak. Organizations are known by their alias.
+    Keycloak,
+    /// Okta's custom authorization servers.
+    Okta,
     /// RFC 9068 to the letter.
     Rfc9068,
 }

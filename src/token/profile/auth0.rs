@@ -5,9 +5,9 @@
 //! | `sub_profile` holds `service` or `ai_agent` | client |
 //! | `sub_profile` holds `user` | user |
 //! | `sub_profile` holds anything else, or is no string | nothing that can be read: conflict |
-//! | `sub` begins with `anon@` | anonymous user |
 //! | `gty` is or lists `client-credentials` | client |
 //! | `gty` is neither a string nor a list of them | conflict |
+//! | `sub` begins with `anon@` | anonymous user |
 //! | `sub` is the client id, or the client id and `@clients` | client |
 //! | `sub` is `connection\|id` | user |
 //!
@@ -17,11 +17,25 @@
 use serde_json::Value;
 
 use super::evidence::Evidence;
+use super::signal::Signal;
 use crate::policy::SubjectType;
 use crate::token::claims::Claims;
 
-pub(super) fn evidence(claims: &Claims, client: &str) -> Evidence {
-    [sub_profile(claims), gty(claims), subject(claims, client)].into_iter().collect()
+pub(super) fn signals(claims: &Claims, client: &str) -> [Signal<'static>; 5] {
+    let subject = claims.find("sub").and_then(Value::as_str);
+    let is_user = subject
+        .and_then(|subject| subject.split_once('|'))
+        .is_some_and(|(connection, id)| !connection.is_empty() && !id.is_empty());
+    let is_anonymous = subject.is_some_and(|subject| subject.starts_with("anon@"));
+    let is_client = subject.is_some_and(|subject| super::names_client(subject, client));
+    let of_subject = |subject_type, sought, given| Signal::of(subject_type, "sub", sought, given);
+    [
+        Signal::read("sub_profile", "holds `service`, `ai_agent` or `user`", sub_profile(claims)),
+        Signal::read("gty", "is or lists `client-credentials`", gty(claims)),
+        of_subject(SubjectType::AnonymousUser, "begins with `anon@`", is_anonymous),
+        of_subject(SubjectType::Client, "is the client id, or that and `@clients`", is_client),
+        of_subject(SubjectType::User, "is `connection|id`", is_user),
+    ]
 }
 
 /// A list of words (draft-mora-oauth-entity-profiles).
@@ -50,20 +64,4 @@ fn gty(claims: &Claims) -> Evidence {
         }
         Some(_) => Evidence::Conflict,
     }
-}
-
-fn subject(claims: &Claims, client: &str) -> Evidence {
-    let Some(subject) = claims.find("sub").and_then(Value::as_str) else {
-        return Evidence::None;
-    };
-    let is_user = subject
-        .split_once('|')
-        .is_some_and(|(connection, id)| !connection.is_empty() && !id.is_empty());
-    [
-        Evidence::of(SubjectType::AnonymousUser, subject.starts_with("anon@")),
-        Evidence::of(SubjectType::Client, super::names_client(subject, client)),
-        Evidence::of(SubjectType::User, is_user),
-    ]
-    .into_iter()
-    .collect()
 }

@@ -10,6 +10,7 @@
 use serde_json::Value;
 
 use super::evidence::Evidence;
+use super::signal::{Signal, Sought};
 use crate::policy::SubjectType;
 use crate::token::claims::Claims;
 
@@ -77,20 +78,35 @@ impl Custom {
         self.types.iter().any(|one| one.eq_ignore_ascii_case(wanted))
     }
 
-    pub(super) fn evidence(&self, claims: &Claims, client: &str) -> Evidence {
-        let weigh = |rules: &[Rule], subject_type| -> Evidence {
-            rules.iter().map(|rule| rule.weigh(claims, subject_type)).collect()
-        };
-        let machine = weigh(&self.machine, SubjectType::Client);
-        let itself = claims.find("sub").is_some_and(|subject| subject == client);
-        if itself && machine == Evidence::None {
-            return Evidence::Conflict;
+    /// Shows each rule's signal, and what `sub` says beside the machine's.
+    pub(super) fn signals<'a>(
+        &'a self,
+        claims: &Claims,
+        client: &str,
+        see: &mut impl FnMut(Signal<'a>),
+    ) {
+        let mut machine = Evidence::None;
+        for rule in &self.machine {
+            let signal = rule.signal(claims, SubjectType::Client);
+            machine = machine.and(signal.evidence);
+            see(signal);
         }
-        [machine, weigh(&self.user, SubjectType::User)].into_iter().collect()
+        for rule in &self.user {
+            see(rule.signal(claims, SubjectType::User));
+        }
+        let itself = claims.find("sub").is_some_and(|subject| subject == client);
+        let unsaid = itself && machine == Evidence::None;
+        let evidence = if unsaid { Evidence::Conflict } else { Evidence::None };
+        see(Signal::read("sub", "is the client id, and no machine rule holds", evidence));
     }
 }
 
 impl Rule {
+    fn signal(&self, claims: &Claims, subject_type: SubjectType) -> Signal<'_> {
+        let evidence = self.weigh(claims, subject_type);
+        Signal { claim: &self.claim, sought: Sought::Test(&self.test), evidence }
+    }
+
     fn weigh(&self, claims: &Claims, subject_type: SubjectType) -> Evidence {
         let holds = match (claims.find(&self.claim), &self.test) {
             (None, _) => false,

@@ -14,9 +14,9 @@ pub enum Unproven {
     User,
 }
 
-/// What signals prove together.
+/// What a signal proves, or several together.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in crate::token) enum Evidence {
+pub enum Evidence {
     /// They disagree, or one cannot be read.
     Conflict,
     /// There was none.
@@ -34,11 +34,8 @@ impl Evidence {
     /// The subject type that is proven.
     ///
     /// # Errors
-    /// When none is.
-    pub(in crate::token) fn subject_type(
-        self,
-        unproven: Unproven,
-    ) -> Result<SubjectType, TokenError> {
+    /// [`TokenError::SubjectTypeAmbiguous`] when none is.
+    pub fn subject_type(self, unproven: Unproven) -> Result<SubjectType, TokenError> {
         match (self, unproven) {
             (Self::Points(subject_type), _) => Ok(subject_type),
             (Self::None, Unproven::User) => Ok(SubjectType::User),
@@ -48,7 +45,9 @@ impl Evidence {
         }
     }
 
-    fn and(self, other: Self) -> Self {
+    /// What this and another prove together.
+    #[must_use]
+    pub fn and(self, other: Self) -> Self {
         match (self, other) {
             (one, Self::None) | (Self::None, one) => one,
             (Self::Points(one), Self::Points(other)) if one == other => self,

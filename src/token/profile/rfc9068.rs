@@ -9,16 +9,20 @@
 
 use serde_json::Value;
 
-use super::evidence::Evidence;
+use super::signal::Signal;
 use crate::policy::SubjectType;
 use crate::token::claims::Claims;
 
-pub(super) fn evidence(claims: &Claims, client: &str) -> Evidence {
-    match claims.find("sub").and_then(Value::as_str) {
-        None | Some("") => Evidence::None,
-        Some(subject) if super::names_client(subject, client) => {
-            Evidence::Points(SubjectType::Client)
-        }
-        Some(_) => Evidence::Points(SubjectType::User),
-    }
+pub(super) fn signals(claims: &Claims, client: &str) -> [Signal<'static>; 2] {
+    let subject = claims.find("sub").and_then(Value::as_str).filter(|subject| !subject.is_empty());
+    let is_client = subject.map(|subject| super::names_client(subject, client));
+    [
+        Signal::of(
+            SubjectType::Client,
+            "sub",
+            "is the client id, or that and `@clients`",
+            is_client == Some(true),
+        ),
+        Signal::of(SubjectType::User, "sub", "is another text", is_client == Some(false)),
+    ]
 }

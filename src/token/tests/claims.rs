@@ -194,3 +194,46 @@ fn a_bound_token_does_not_pass_as_a_plain_one() {
     }
     assert_eq!(refused_null("cnf"), TokenError::SenderConstraintInvalid);
 }
+
+#[test]
+fn without_an_audience_cognitos_scopes_say_whom_a_token_is_for() {
+    let world = World::of(Profile::Cognito);
+    let answer = |changes: Value| {
+        let mut claims = json!({"token_use": "access", "aud": null});
+        claims.as_object_mut().unwrap().extend(changes.as_object().unwrap().clone());
+        world.admits_claims(&good_but(&claims)).map(|_| ())
+    };
+    let scope = |scope: &str| answer(json!({ "scope": scope }));
+    assert_eq!(scope("https://api.example/read:orders"), Ok(()));
+    assert_eq!(scope("openid https://other.example/x https://api.example/y"), Ok(()));
+    for other in [
+        "",
+        "read:orders",
+        "https://api.example",
+        "https://api.example/",
+        "https://api.example/more/read:orders",
+        "https://api.examples/read:orders",
+        "HTTPS://api.example/read:orders",
+        "https:/read:orders",
+        "/read:orders",
+    ] {
+        assert_eq!(scope(other), Err(TokenError::AudienceMismatch), "{other}");
+    }
+    assert_eq!(answer(json!({"scope": null})), Err(TokenError::ClaimMissing("aud")));
+    let listed = json!({"scope": null, "scp": ["https://api.example/x"]});
+    assert_eq!(answer(listed), Err(TokenError::ClaimMissing("aud")));
+    assert!(is_malformed(&answer(json!({"scope": ["https://api.example/x"]}))));
+
+    // An audience that is there is what counts.
+    let ours = "https://api.example/read:orders";
+    let elsewhere = json!({"aud": "https://other.example", "scope": ours});
+    assert_eq!(answer(elsewhere), Err(TokenError::AudienceMismatch));
+    assert_eq!(answer(json!({"aud": [], "scope": ours})), Err(TokenError::AudienceMismatch));
+    assert!(is_malformed(&answer(json!({"aud": 5, "scope": ours}))));
+    assert_eq!(answer(json!({"aud": AUDIENCE, "scope": "x"})), Ok(()));
+
+    // Every other profile asks for one.
+    let claims = json!({"aud": null, "scope": ours});
+    let refused = World::auth0().admits_claims(&good_but(&claims));
+    assert_eq!(refused, Err(TokenError::ClaimMissing("aud")));
+}

@@ -130,6 +130,70 @@ fn openid_scopes_of_a_user_are_left_aside_unless_the_api_declares_them() {
     assert_eq!(scopes(Profile::Auth0, &anonymous), three("", "openid", ""));
 }
 
+/// A token of Cognito's, with these claims.
+fn cognito(changes: &Value) -> Value {
+    let mut claims = json!({
+        "token_use": "access", "azp": null, "client_id": "web-app", "sub": "web-app", "aud": null,
+    });
+    claims.as_object_mut().unwrap().extend(changes.as_object().unwrap().clone());
+    claims
+}
+
+#[test]
+fn cognitos_scopes_say_whose_they_are() {
+    let of = |changes: Value| scopes(Profile::Cognito, &cognito(&changes));
+    let scope = format!("{AUDIENCE}/read:orders {AUDIENCE}/x https://other.example/write:orders");
+    let undeclared = format!("{AUDIENCE}/x");
+    assert_eq!(of(json!({ "scope": scope })), three("read:orders", &undeclared, "read:orders"));
+    // Those of a longer identifier are not ours, nor those of a shorter one.
+    let near = format!("{AUDIENCE}/read:orders {AUDIENCE}/more/write:orders https:/write:orders");
+    assert_eq!(of(json!({ "scope": near })), three("read:orders", "", "read:orders"));
+    // One that says nothing is nobody's: it gives nothing, and is too much.
+    let bare = format!("{AUDIENCE}/read:orders write:orders {AUDIENCE}/");
+    let undeclared = format!("write:orders {AUDIENCE}/");
+    assert_eq!(of(json!({ "scope": bare })), three("read:orders", &undeclared, "read:orders"));
+    // With an audience too, scopes say whose they are.
+    let both = json!({"aud": AUDIENCE, "scope": format!("{AUDIENCE}/read:orders")});
+    assert_eq!(of(both), three("read:orders", "", "read:orders"));
+
+    let user = format!("openid email aws.cognito.signin.user.admin {AUDIENCE}/email");
+    let user = json!({"username": "ada", "sub": "b2f1", "scope": user});
+    assert_eq!(of(user), three("email", "", "email"));
+    let machine = format!("{AUDIENCE}/email openid aws.cognito.signin.user.admin");
+    let machine = json!({ "scope": machine });
+    assert_eq!(of(machine), three("email", "openid aws.cognito.signin.user.admin", "email"));
+}
+
+#[test]
+fn entras_roles_are_scopes_of_a_client_and_nothing_of_a_user() {
+    let of = |changes: &Value| scopes(Profile::Entra, changes);
+    let roles = json!(["read:orders", "write:orders", "x"]);
+    let client = json!({"scope": null, "sub": "o", "oid": "o", "roles": roles});
+    assert_eq!(of(&client), three("read:orders write:orders", "x", "read:orders write:orders"));
+    let user = json!({"scope": null, "scp": "read:orders", "oid": "o", "roles": roles});
+    assert_eq!(of(&user), three("read:orders", "", "read:orders"));
+    let user = json!({"scope": null, "scp": "openid", "oid": "o", "roles": roles});
+    assert_eq!(of(&user), three("", "", ""));
+}
+
+#[test]
+fn oktas_and_hydras_scopes_are_lists_or_texts_or_both() {
+    let of = |profile: Profile, scopes_of: Value| {
+        let mut claims =
+            json!({"cid": "web-app", "client_id": "web-app", "sub": "web-app", "scope": null});
+        claims.as_object_mut().unwrap().extend(scopes_of.as_object().unwrap().clone());
+        scopes(profile, &claims)
+    };
+    for profile in [Profile::Okta, Profile::Hydra] {
+        let list = json!({"scp": ["read:orders"]});
+        assert_eq!(of(profile.clone(), list), three("read:orders", "", "read:orders"));
+        let text = json!({"scope": "read:orders"});
+        assert_eq!(of(profile.clone(), text), three("read:orders", "", "read:orders"));
+        let both = json!({"scope": "read:orders", "scp": ["read:orders", "write:orders"]});
+        assert_eq!(of(profile, both), three("read:orders write:orders", "", "read:orders"));
+    }
+}
+
 #[test]
 fn details_are_told_apart_by_what_the_api_registers() {
     let details = json!({"authorization_details": [
@@ -141,15 +205,18 @@ fn details_are_told_apart_by_what_the_api_registers() {
     });
 }
 
+/// The organization of a token with these claims, in words.
+fn organization(profile: Profile, changes: &Value) -> String {
+    presented(profile, changes, |presented| match presented.organization {
+        Organization::Absent => "absent".to_owned(),
+        Organization::Id(id) => id.to_owned(),
+        Organization::Unreadable => "unreadable".to_owned(),
+    })
+}
+
 #[test]
 fn an_organization_is_known_by_its_id_alone() {
-    let id = |changes: Value| {
-        presented(Profile::Auth0, &changes, |presented| match presented.organization {
-            Organization::Absent => "absent".to_owned(),
-            Organization::Id(id) => id.to_owned(),
-            Organization::Unreadable => "unreadable".to_owned(),
-        })
-    };
+    let id = |changes: Value| organization(Profile::Auth0, &changes);
     assert_eq!(id(json!({})), "absent");
     assert_eq!(id(json!({"org_id": "org_1"})), "org_1");
     assert_eq!(id(json!({"org_id": "org_1", "org_name": "acme"})), "org_1");
@@ -164,6 +231,54 @@ fn an_organization_is_known_by_its_id_alone() {
     ] {
         assert_eq!(id(doubtful.clone()), "unreadable", "{doubtful}");
     }
+}
+
+#[test]
+fn keycloaks_organization_is_known_by_its_alias() {
+    let alias = |claim: Value| {
+        let claims = json!({"typ": "Bearer", "clientHost": "10.0.0.1", "organization": claim});
+        organization(Profile::Keycloak, &claims)
+    };
+    let acme = [json!("acme"), json!(["acme"]), json!({"acme": {}}), json!({"acme": {"id": "4f"}})];
+    for claim in acme {
+        assert_eq!(alias(claim.clone()), "acme", "{claim}");
+    }
+    for none in [json!(null), json!([]), json!({})] {
+        assert_eq!(alias(none.clone()), "absent", "{none}");
+    }
+    for doubtful in [
+        json!(""),
+        json!(5),
+        json!([5]),
+        json!([""]),
+        json!(["acme", "zenith"]),
+        json!({"acme": {}, "zenith": {}}),
+        json!(["a b"]),
+    ] {
+        assert_eq!(alias(doubtful.clone()), "unreadable", "{doubtful}");
+    }
+}
+
+#[test]
+fn hydras_organization_may_stand_in_ext() {
+    let of = |changes: Value| {
+        let mut claims = json!({"client_id": "web-app"});
+        claims.as_object_mut().unwrap().extend(changes.as_object().unwrap().clone());
+        organization(Profile::Hydra, &claims)
+    };
+    assert_eq!(of(json!({"ext": {}})), "absent");
+    assert_eq!(of(json!({"org_id": "org_1"})), "org_1");
+    assert_eq!(of(json!({"ext": {"org_id": "org_1"}})), "org_1");
+    assert_eq!(of(json!({"org_id": "org_1", "ext": {"org_id": "org_1"}})), "org_1");
+    assert_eq!(of(json!({"org_id": "org_1", "ext": {"org_id": "org_2"}})), "unreadable");
+    assert_eq!(of(json!({"org_id": "org_1", "ext": {"org_name": "acme"}})), "unreadable");
+    assert_eq!(of(json!({"ext": {"org_name": "acme"}})), "unreadable");
+}
+
+#[test]
+fn entras_tenant_is_no_organization() {
+    let claims = json!({"scp": "x", "tid": "t", "org_id": "org_1"});
+    assert_eq!(organization(Profile::Entra, &claims), "absent");
 }
 
 #[test]

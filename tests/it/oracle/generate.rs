@@ -38,10 +38,15 @@ impl World {
 }
 
 fn issuer(draw: &mut Draw<'_>, n: usize) -> Issuer {
-    let profile = match draw.below(8) {
+    let profile = match draw.below(16) {
         0..4 => Profile::Auth0,
         4..6 => Profile::Rfc9068,
-        _ => Profile::Custom(custom(draw)),
+        6..8 => Profile::Custom(custom(draw)),
+        8 => Profile::Okta,
+        9 => Profile::Hydra,
+        10 | 11 => Profile::Keycloak,
+        12 | 13 => Profile::Entra,
+        _ => Profile::Cognito,
     };
     // Both issuers name their keys alike, so that the key of the wrong issuer would be found.
     let keys =

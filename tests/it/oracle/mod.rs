@@ -3,7 +3,7 @@
 //! | file | |
 //! |---|---|
 //! | `world`, `generate` | what a configuration says, and one at random |
-//! | `request`, `mutate` | requests that are right, then bent in up to two places |
+//! | `request`, `dialect`, `mutate` | requests that are right, then bent in up to two places |
 //! | `rules` | the oracle |
 //! | `render`, `sign` | the world as YAML, tokens signed with real keys |
 //! | `simplify` | from a world in which the two differ to a small one |
@@ -13,6 +13,7 @@
 //! answers ten of them. `GRANTGATE_ORACLE_CASES` says how many; otherwise 20,000 where `CI` is
 //! `true`, and 2,000 elsewhere.
 
+mod dialect;
 mod draw;
 mod generate;
 mod mutate;
@@ -42,7 +43,7 @@ use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
 use draw::Draw;
 use request::Request;
 use rules::Answer;
-use world::{NOW, World};
+use world::{NOW, PROFILES, World};
 
 const REQUESTS_PER_WORLD: usize = 10;
 /// Ways to pass that a world must show.
@@ -84,7 +85,7 @@ fn the_gate_decides_as_the_rules_say() {
 
 #[test]
 fn every_code_is_reached() {
-    let worlds = 2_000 / REQUESTS_PER_WORLD;
+    let worlds = 6_000 / REQUESTS_PER_WORLD;
     let rng = TestRng::deterministic_rng(RngAlgorithm::ChaCha);
     let mut runner = TestRunner::new_with_rng(config(worlds), rng);
     let tally = std::cell::RefCell::new(BTreeMap::<String, u32>::new());
@@ -100,6 +101,38 @@ fn every_code_is_reached() {
     let codes = Code::ALL.iter().filter(|code| !ELSEWHERE.contains(code)).map(|code| code.as_str());
     let missing: Vec<_> = codes.chain(PASSED).filter(|kind| !tally.contains_key(*kind)).collect();
     assert!(missing.is_empty(), "not reached: {missing:?} among {tally:#?}");
+}
+
+#[test]
+fn every_profile_lets_pass_and_refuses() {
+    let rng = TestRng::deterministic_rng(RngAlgorithm::ChaCha);
+    let mut runner = TestRunner::new_with_rng(config(12_000 / REQUESTS_PER_WORLD), rng);
+    let seen = std::cell::RefCell::new(BTreeSet::<String>::new());
+    let counted = runner.run(&cases_in_a_world(), |case| {
+        for request in &case.requests {
+            let name = request.token.claims.get("iss").and_then(|name| name.as_str());
+            let issuer = case.world.issuers.iter().find(|issuer| name == Some(&issuer.name));
+            if let Some(issuer) = issuer {
+                let kind = kind(&rules::decide(&case.world, request));
+                seen.borrow_mut().insert(format!("{}, {kind}", issuer.profile.name()));
+            }
+        }
+        Ok(())
+    });
+    counted.expect("counting does not fail");
+    let seen = seen.into_inner();
+    let kinds = [
+        "passed: allow-all",
+        "passed: grant",
+        "client-unidentified",
+        "grant-missing",
+        "scope-exceeds-grant",
+        "scope-insufficient",
+        "token-type-refused",
+    ];
+    let wanted = PROFILES.iter().flat_map(|name| kinds.map(|kind| format!("{name}, {kind}")));
+    let missing: Vec<_> = wanted.filter(|kind| !seen.contains(kind)).collect();
+    assert!(missing.is_empty(), "not reached: {missing:?} among {seen:#?}");
 }
 
 /// How many requests are decided.

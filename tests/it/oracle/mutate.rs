@@ -2,8 +2,9 @@
 
 use serde_json::{Value, json};
 
+use super::dialect::{CLIENT_CLAIMS, MARKS, SIGNALS, SIGNS, claim_names, identify, written};
 use super::draw::Draw;
-use super::request::{Carrier, Request, Shape, anyone, claim_names, identify};
+use super::request::{Carrier, Request, Shape, anyone};
 use super::world::{Api, Issuer, NOW, Profile, World};
 
 /// Bends `request`, which was drawn for `api`, in one place.
@@ -89,8 +90,12 @@ fn bend_shape(draw: &mut Draw<'_>, world: &World, request: &mut Request) {
         4 => drop(say("typ", draw.pick(&[json!("dpop+jwt"), json!("none")]))),
         5 => drop(token.header.remove("typ")),
         6 => {
-            let name = draw.pick(&["at_hash", "c_hash", "s_hash"]);
-            token.claims.insert(name.to_owned(), json!("77QmUPtjPfzWtF2AnpK9RQ"));
+            let (name, value) = draw.pick(&MARKS);
+            token.claims.insert(name.to_owned(), json!(value));
+            if draw.chance(10) {
+                token.claims.remove("typ");
+                token.claims.remove("token_use");
+            }
         }
         7 => drop(say("alg", draw.pick(&[json!("none"), json!("HS256"), json!("ES384")]))),
         8 => drop(say("kid", draw.pick(&[json!("k9"), json!("K1"), json!("../k1")]))),
@@ -210,7 +215,7 @@ fn bend_caller(draw: &mut Draw<'_>, world: &World, request: &mut Request) {
             identify(draw, issuer, client, subject, token);
         }
         3 => {
-            for claim in ["azp", "client_id", "appid"] {
+            for claim in CLIENT_CLAIMS {
                 token.claims.remove(claim);
             }
         }
@@ -225,17 +230,11 @@ fn bend_caller(draw: &mut Draw<'_>, world: &World, request: &mut Request) {
         5 => drop(token.claims.insert("sub".into(), json!("nobody-in-particular"))),
         6 => drop(token.claims.insert("sub".into(), json!("auth0|contradiction"))),
         7 => {
-            let signs = [
-                ("gty", "client-credentials"),
-                ("sub_profile", "user"),
-                ("idtyp", "person"),
-                ("idtyp", "app"),
-            ];
-            let (claim, value) = draw.pick(&signs);
+            let (claim, value) = draw.pick(&SIGNALS);
             token.claims.insert(claim.to_owned(), json!(value));
         }
         _ => {
-            for claim in ["sub", "gty", "sub_profile", "idtyp", "login"] {
+            for claim in SIGNS {
                 token.claims.remove(claim);
             }
         }
@@ -244,10 +243,30 @@ fn bend_caller(draw: &mut Draw<'_>, world: &World, request: &mut Request) {
 
 fn bend_organization(draw: &mut Draw<'_>, world: &World, request: &mut Request) {
     let issuer = issuer_of(world, request);
-    let (_, organization, _) = claim_names(issuer);
     let claims = &mut request.token.claims;
+    let (_, organization, _) = claim_names(issuer, claims);
     let mut say = |name: &str, value: Value| claims.insert(name.to_owned(), value);
-    match draw.below(7) {
+    match draw.below(9) {
+        7 => {
+            let several = [
+                json!([]),
+                json!({}),
+                json!(["org_acme", "org_zenith"]),
+                json!({"org_acme": {}, "org_zenith": {}}),
+                json!({"org_acme": {}}),
+            ];
+            say(organization, draw.pick(&several));
+        }
+        8 => {
+            let within = [
+                json!({"org_id": "org_acme"}),
+                json!({"org_id": "org_foreign"}),
+                json!({"org_name": "acme"}),
+                json!({"org_id": 7}),
+                json!("org_acme"),
+            ];
+            say("ext", draw.pick(&within));
+        }
         0 => drop(say(organization, json!("org_acme"))),
         1 => drop(say(organization, json!("org_zenith"))),
         2 => drop(say(organization, json!("org_foreign"))),
@@ -266,9 +285,9 @@ fn bend_organization(draw: &mut Draw<'_>, world: &World, request: &mut Request) 
 
 fn bend_scopes(draw: &mut Draw<'_>, world: &World, api: &Api, request: &mut Request) {
     let issuer = issuer_of(world, request);
-    let (claim, _, _) = claim_names(issuer);
-    let auth0 = matches!(issuer.profile, Profile::Auth0);
     let claims = &mut request.token.claims;
+    let (claim, _, _) = claim_names(issuer, claims);
+    let auth0 = matches!(issuer.profile, Profile::Auth0);
     let mut held: Vec<String> = match claims.get(claim) {
         Some(Value::String(text)) => {
             text.split(' ').filter(|s| !s.is_empty()).map(ToOwned::to_owned).collect()
@@ -278,8 +297,23 @@ fn bend_scopes(draw: &mut Draw<'_>, world: &World, api: &Api, request: &mut Requ
         }
         _ => Vec::new(),
     };
-    match draw.below(11) {
-        0 | 1 => held.push(draw.pick(&api.scopes)),
+    match draw.below(12) {
+        0 | 1 => {
+            let scope = draw.pick(&api.scopes);
+            held.push(written(draw, issuer, api, &scope));
+        }
+        11 => {
+            // Scopes that say whose they are, rightly or not; and Cognito's own.
+            held.push(draw.pick(&[
+                format!("{}/undeclared:orders", api.identifier),
+                format!("{}/email", api.identifier),
+                format!("{}/more/admin:orders", api.identifier),
+                "https://elsewhere.example.com/admin:orders".to_owned(),
+                format!("{}/", api.identifier),
+                "admin:orders".to_owned(),
+                "aws.cognito.signin.user.admin".to_owned(),
+            ]));
+        }
         2 => {
             held.push(String::from(draw.pick(&[
                 "root:orders",
@@ -319,15 +353,16 @@ fn bend_scopes(draw: &mut Draw<'_>, world: &World, api: &Api, request: &mut Requ
             claims.insert(claim.to_owned(), draw.pick(&wrong));
             return;
         }
-        _ => held.extend(api.scopes.iter().cloned()),
+        _ => held.extend(api.scopes.iter().map(|scope| written(draw, issuer, api, scope))),
     }
-    claims.insert(claim.to_owned(), json!(held.join(" ")));
+    let value = if claim == "roles" { json!(held) } else { json!(held.join(" ")) };
+    claims.insert(claim.to_owned(), value);
 }
 
 fn bend_details(draw: &mut Draw<'_>, world: &World, api: &Api, request: &mut Request) {
     let issuer = issuer_of(world, request);
-    let (_, _, claim) = claim_names(issuer);
     let claims = &mut request.token.claims;
+    let (_, _, claim) = claim_names(issuer, claims);
     let value = match draw.below(6) {
         0 => json!(api.details.iter().map(|kind| json!({"type": kind})).collect::<Vec<_>>()),
         1 => json!([{"type": "account"}]),

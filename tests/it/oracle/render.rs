@@ -60,7 +60,7 @@ fn issuer(issuer: &Issuer) -> Fields {
     let keys: Vec<_> = issuer.keys.iter().map(|(kid, key)| sign::jwk(kid, *key)).collect();
     let custom = match &issuer.profile {
         Profile::Custom(custom) => Some(custom),
-        Profile::Auth0 | Profile::Rfc9068 => None,
+        _ => None,
     };
     let signs = |signs: &[super::world::Sign]| -> Vec<Value> {
         let written = |sign: &super::world::Sign| match &sign.test {
@@ -71,14 +71,7 @@ fn issuer(issuer: &Issuer) -> Fields {
     };
     written([
         ("issuer", json!(issuer.name)),
-        (
-            "profile",
-            json!(match issuer.profile {
-                Profile::Auth0 => "auth0",
-                Profile::Rfc9068 => "rfc9068",
-                Profile::Custom(_) => "custom",
-            }),
-        ),
+        ("profile", json!(issuer.profile.name())),
         ("algorithms", unless(issuer.algorithms.is_empty(), issuer.algorithms.clone())),
         ("jwks", json!({"keys": keys})),
         ("unproven", unless(!issuer.unproven_user, "user")),

@@ -6,12 +6,13 @@
 
 use serde_json::{Map, Value, json};
 
+use super::dialect::{claim_names, identify, written};
 use super::draw::Draw;
 use super::mutate;
 use super::sign;
 use super::world::{
-    Api, CLIENTS, Grant, Issuer, NOW, ORGANIZATIONS, Operation, Profile, SUBJECTS, SignTest,
-    Subject, Usage, World,
+    Api, CLIENTS, Grant, Issuer, NOW, ORGANIZATIONS, Operation, Profile, SUBJECTS, Subject, Usage,
+    World,
 };
 
 #[derive(Clone, Debug)]
@@ -144,85 +145,10 @@ fn token(draw: &mut Draw<'_>, world: &World, api: &Api, operation: &Operation) -
     }
     identify(draw, issuer, client, subject, &mut token);
     hold(draw, issuer, api, operation, grant, subject, &mut token);
+    if matches!(issuer.profile, Profile::Cognito) && !draw.chance(25) {
+        token.claims.remove("aud");
+    }
     token
-}
-
-/// Adds the claims that say who calls for whom, in one of the dialects of the issuer's profile.
-pub(super) fn identify(
-    draw: &mut Draw<'_>,
-    issuer: &Issuer,
-    client: &str,
-    subject: Subject,
-    token: &mut Token,
-) {
-    for claim in ["sub", "azp", "client_id", "appid", "gty", "sub_profile", "idtyp", "login"] {
-        token.claims.remove(claim);
-    }
-    let mut say = |name: &str, value: Value| token.claims.insert(name.to_owned(), value);
-    let typ = match &issuer.profile {
-        Profile::Auth0 => {
-            let rfc9068 = draw.chance(30);
-            say(if rfc9068 { "client_id" } else { "azp" }, json!(client));
-            match (subject, draw.below(4)) {
-                (Subject::Client, 0) => {
-                    say("sub", json!(format!("{client}@clients")));
-                    say("gty", json!("client-credentials"));
-                }
-                (Subject::Client, 1) => drop(say("sub", json!(format!("{client}@clients")))),
-                (Subject::Client, 2) => {
-                    say("sub", json!(client));
-                    say("gty", json!(["client-credentials"]));
-                }
-                (Subject::Client, _) => {
-                    say("sub", json!("agt_7"));
-                    say("sub_profile", json!("ai_agent"));
-                }
-                (Subject::User, 0 | 1) => drop(say("sub", json!("auth0|5f7c8ec7c33c6c004bbafe82"))),
-                (Subject::User, 2) => {
-                    say("sub", json!("google-oauth2|108"));
-                    say("sub_profile", json!("user"));
-                }
-                (Subject::User, _) => {
-                    say("sub", json!("custom-db-5"));
-                    say("sub_profile", json!("user"));
-                }
-                (Subject::AnonymousUser, _) => drop(say("sub", json!("anon@9d1e"))),
-            }
-            if rfc9068 { Some("at+jwt") } else { draw.pick(&[Some("JWT"), None]) }
-        }
-        Profile::Rfc9068 => {
-            say("client_id", json!(client));
-            say("sub", json!(if subject == Subject::Client { client } else { "248289761001" }));
-            Some(draw.pick(&["at+jwt", "application/at+jwt", "AT+JWT"]))
-        }
-        Profile::Custom(custom) => {
-            say(&draw.pick(&custom.client_id), json!(client));
-            say("sub", json!("neutral"));
-            let signs = if subject == Subject::Client { &custom.machine } else { &custom.user };
-            let sign = draw.one_of(signs);
-            say(
-                &sign.claim,
-                match &sign.test {
-                    SignTest::Equals(text) => json!(text),
-                    SignTest::Contains(text) => json!(format!("a{text}b")),
-                },
-            );
-            let named = custom.types.first().map_or("at+jwt", |_| "jwt");
-            if custom.types.iter().any(|kind| kind == "none") { None } else { Some(named) }
-        }
-    };
-    token.header.remove("typ");
-    if let Some(typ) = typ {
-        token.header.insert("typ".into(), typ.into());
-    }
-}
-
-/// The names of the claims that hold scopes, the organization and authorization details.
-pub(super) fn claim_names(issuer: &Issuer) -> (&str, &str, &str) {
-    match &issuer.profile {
-        Profile::Auth0 | Profile::Rfc9068 => ("scope", "org_id", "authorization_details"),
-        Profile::Custom(custom) => (&custom.scopes, &custom.organization, &custom.details),
-    }
 }
 
 /// Adds what the token holds: what the operation asks, and more of what the grant gives.
@@ -235,7 +161,10 @@ fn hold(
     subject: Subject,
     token: &mut Token,
 ) {
-    let (scope_claim, organization_claim, details_claim) = claim_names(issuer);
+    let (mut scope_claim, organization_claim, details_claim) = claim_names(issuer, &token.claims);
+    if matches!(issuer.profile, Profile::Entra) && subject == Subject::Client {
+        scope_claim = "roles";
+    }
     let given = grant.and_then(|grant| grant.scopes.as_ref()).unwrap_or(&api.scopes);
     let inside: Vec<_> = given.iter().filter(|scope| api.scopes.contains(scope)).cloned().collect();
     let mut scopes = draw.some_of(&inside, 40);
@@ -253,10 +182,25 @@ fn hold(
         scopes.push("openid".to_owned());
     }
 
+    let scopes: Vec<_> = scopes.iter().map(|scope| written(draw, issuer, api, scope)).collect();
     // `scope` is a string in RFC 9068 and at Auth0.
-    let array = matches!(issuer.profile, Profile::Custom(_)) && draw.chance(40);
+    let array = match issuer.profile {
+        Profile::Custom(_) => draw.chance(40),
+        Profile::Hydra | Profile::Okta => true,
+        _ => scope_claim == "roles",
+    };
     let value = if array { json!(scopes) } else { json!(scopes.join(" ")) };
     token.claims.insert(scope_claim.to_owned(), value);
+    if matches!(issuer.profile, Profile::Hydra) && draw.chance(50) {
+        // Both forms, or the other one.
+        token.claims.insert("scope".to_owned(), json!(scopes.join(" ")));
+        if draw.chance(50) {
+            token.claims.remove("scp");
+        }
+    }
+    if scope_claim == "scp" && matches!(issuer.profile, Profile::Entra) && draw.chance(30) {
+        token.claims.insert("roles".to_owned(), json!(["Reader", "admin:orders"]));
+    }
     if !details.is_empty() {
         let details: Vec<_> = details.iter().map(|kind| json!({"type": kind, "n": 1})).collect();
         token.claims.insert(details_claim.to_owned(), json!(details));
@@ -272,7 +216,19 @@ fn hold(
     if named {
         let associated = grant.and_then(|grant| grant.organizations.first());
         let organization = associated.map_or(ORGANIZATIONS[0], String::as_str);
-        token.claims.insert(organization_claim.to_owned(), json!(organization));
+        let value = match issuer.profile {
+            Profile::Keycloak => draw.pick(&[
+                json!([organization]),
+                json!({organization: {"id": "4f"}}),
+                json!(organization),
+            ]),
+            _ => json!(organization),
+        };
+        if matches!(issuer.profile, Profile::Hydra) && draw.chance(50) {
+            token.claims.insert("ext".to_owned(), json!({"org_id": value}));
+        } else {
+            token.claims.insert(organization_claim.to_owned(), value);
+        }
     }
 }
 

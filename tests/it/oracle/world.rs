@@ -31,8 +31,32 @@ pub(super) struct Issuer {
 #[derive(Clone, Debug)]
 pub(super) enum Profile {
     Auth0,
-    Rfc9068,
+    Cognito,
     Custom(Custom),
+    Entra,
+    Hydra,
+    Keycloak,
+    Okta,
+    Rfc9068,
+}
+
+/// The names of all profiles.
+pub(super) const PROFILES: [&str; 8] =
+    ["auth0", "cognito", "custom", "entra", "hydra", "keycloak", "okta", "rfc9068"];
+
+impl Profile {
+    pub(super) fn name(&self) -> &'static str {
+        match self {
+            Self::Auth0 => "auth0",
+            Self::Cognito => "cognito",
+            Self::Custom(_) => "custom",
+            Self::Entra => "entra",
+            Self::Hydra => "hydra",
+            Self::Keycloak => "keycloak",
+            Self::Okta => "okta",
+            Self::Rfc9068 => "rfc9068",
+        }
+    }
 }
 
 /// A profile that is spelled out in YAML.

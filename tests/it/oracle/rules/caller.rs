@@ -17,11 +17,18 @@ pub(super) fn rule_4_application(issuer: &Issuer, claims: &Claims) -> Result<Str
     }
     let names: Vec<&str> = match &issuer.profile {
         Profile::Auth0 => vec!["azp", "client_id"],
-        Profile::Rfc9068 => vec!["client_id"],
+        Profile::Cognito | Profile::Hydra | Profile::Rfc9068 => vec!["client_id"],
         Profile::Custom(custom) => custom.client_id.iter().map(String::as_str).collect(),
+        Profile::Entra => vec!["azp", "appid"],
+        Profile::Keycloak => vec!["azp", "client_id", "clientId"],
+        Profile::Okta => vec!["cid"],
     };
-    let mut found = names.iter().filter_map(|name| claims.get(*name));
-    found.next().and_then(Value::as_str).map(ToOwned::to_owned).ok_or("client-unidentified")
+    let mut found: Vec<_> = names.iter().filter_map(|name| claims.get(*name)).collect();
+    found.dedup();
+    match found.as_slice() {
+        [Value::String(client)] => Ok(client.clone()),
+        _ => Err("client-unidentified"),
+    }
 }
 
 /// "5. Subject type. The profile weighs *all* its signals. Disagreement → `subject-type-ambiguous`.
@@ -32,8 +39,29 @@ pub(super) fn rule_5_subject_type(
     claims: &Claims,
     client: &str,
 ) -> Result<Subject, &'static str> {
+    let sub = claims.get("sub").and_then(Value::as_str);
+    // "okta: `uid`", "cognito: `username`": a text, or else nothing that can be read.
+    let beside_sub = |name: &str| {
+        let mut signals: Vec<_> =
+            (sub == Some(client)).then_some(Subject::Client).into_iter().collect();
+        match claims.get(name) {
+            None => {}
+            Some(Value::String(text)) if !text.is_empty() => signals.push(Subject::User),
+            Some(_) => signals.extend(DOUBT),
+        }
+        signals
+    };
     let mut signals = match &issuer.profile {
         Profile::Auth0 => auth0_signals(claims, client),
+        Profile::Cognito => beside_sub("username"),
+        Profile::Okta => beside_sub("uid"),
+        Profile::Entra => entra_signals(claims),
+        Profile::Keycloak => keycloak_signals(claims, client),
+        Profile::Hydra => match sub {
+            Some(sub) if sub == client => vec![Subject::Client],
+            Some(_) => vec![Subject::User],
+            None => Vec::new(),
+        },
         // "rfc9068: `sub` that is not the client id".
         Profile::Rfc9068 => match claims.get("sub").and_then(Value::as_str) {
             Some(sub) if sub == client => vec![Subject::Client],
@@ -90,6 +118,60 @@ fn auth0_signals(claims: &Claims, client: &str) -> Vec<Subject> {
     if sub.split_once('|').is_some_and(|(connection, id)| !connection.is_empty() && !id.is_empty())
     {
         signals.push(Subject::User);
+    }
+    signals
+}
+
+/// Signals that cannot be read: they disagree with any other.
+const DOUBT: [Subject; 2] = [Subject::Client, Subject::User];
+
+/// "entra: `scp`"; `idtyp`; and the service principal, whose id is `oid` and `sub`.
+fn entra_signals(claims: &Claims) -> Vec<Subject> {
+    let mut signals = Vec::new();
+    match claims.get("idtyp").map(|kind| kind.as_str().unwrap_or_default()) {
+        None => {}
+        Some("app") => signals.push(Subject::Client),
+        Some("user") => signals.push(Subject::User),
+        Some(_) => signals.extend(DOUBT),
+    }
+    let is_empty = |scopes: &Value| scopes == "" || scopes.as_array().is_some_and(Vec::is_empty);
+    if claims.get("scp").is_some_and(|scopes| !is_empty(scopes)) {
+        signals.push(Subject::User);
+    }
+    if claims.contains_key("sub") && claims.get("sub") == claims.get("oid") {
+        signals.push(Subject::Client);
+    }
+    signals
+}
+
+/// The account's name, the grant in `jti`, where a machine asked from, when a user signed in.
+fn keycloak_signals(claims: &Claims, client: &str) -> Vec<Subject> {
+    let mut signals = Vec::new();
+    if let Some(name) = claims.get("preferred_username").and_then(Value::as_str) {
+        let own = format!("service-account-{client}").to_lowercase();
+        if name.to_lowercase() == own {
+            signals.push(Subject::Client);
+        } else if name.starts_with("service-account-") {
+            signals.extend(DOUBT);
+        } else {
+            signals.push(Subject::User);
+        }
+    }
+    let id = claims.get("jti").and_then(Value::as_str).unwrap_or_default();
+    if id.find(':') == Some(6) {
+        match &id[4..6] {
+            "cc" => signals.push(Subject::Client),
+            "ac" | "ro" | "dg" | "ci" => signals.push(Subject::User),
+            _ => {}
+        }
+    }
+    if claims.contains_key("clientHost") || claims.contains_key("clientAddress") {
+        signals.push(Subject::Client);
+    }
+    match claims.get("auth_time") {
+        Some(Value::Number(time)) if time.as_f64() > Some(0.0) => signals.push(Subject::User),
+        None | Some(Value::Number(_)) => {}
+        Some(_) => signals.extend(DOUBT),
     }
     signals
 }
@@ -166,21 +248,72 @@ pub(super) fn rule_8_organization(
     let Some(grant) = grant.filter(|_| subject == Subject::Client) else {
         return Ok(());
     };
-    let claim = match &issuer.profile {
-        Profile::Auth0 | Profile::Rfc9068 => "org_id",
-        Profile::Custom(custom) => &custom.organization,
-    };
     let usage = grant.usage.unwrap_or(Usage::Deny);
-    if !claims.contains_key(claim) && !claims.contains_key("org_name") {
-        return if usage == Usage::Require { Err("organization-required") } else { Ok(()) };
-    }
+    let id = match organization(issuer, claims) {
+        Named::None => {
+            let required = usage == Usage::Require;
+            return if required { Err("organization-required") } else { Ok(()) };
+        }
+        Named::Unclear => None,
+        Named::Id(id) => Some(id),
+    };
     if usage == Usage::Deny {
         return Err("organization-denied");
     }
-    let id = claims.get(claim).and_then(Value::as_str).filter(|id| !id.is_empty());
     match id {
         Some(_) if grant.allow_any_organization => Ok(()),
-        Some(id) if grant.organizations.iter().any(|associated| associated == id) => Ok(()),
+        Some(id) if grant.organizations.contains(&id) => Ok(()),
         _ => Err("organization-not-associated"),
+    }
+}
+
+/// What a token says of an organization.
+#[derive(PartialEq, Eq)]
+enum Named {
+    None,
+    Unclear,
+    Id(String),
+}
+
+fn organization(issuer: &Issuer, claims: &Claims) -> Named {
+    match &issuer.profile {
+        Profile::Custom(custom) => by_id(claims, &custom.organization),
+        // The tenant says no more than the issuer does.
+        Profile::Entra => Named::None,
+        Profile::Hydra => {
+            let ext = claims.get("ext").and_then(Value::as_object).cloned().unwrap_or_default();
+            match (by_id(claims, "org_id"), by_id(&ext, "org_id")) {
+                (one, Named::None) | (Named::None, one) => one,
+                (one, other) if one == other => one,
+                _ => Named::Unclear,
+            }
+        }
+        Profile::Keycloak => {
+            let aliases: Vec<Value> = match claims.get("organization") {
+                None => return Named::None,
+                Some(Value::Array(list)) => list.clone(),
+                Some(Value::Object(map)) => map.keys().cloned().map(Value::String).collect(),
+                Some(other) => vec![other.clone()],
+            };
+            match aliases.as_slice() {
+                [] => Named::None,
+                [Value::String(alias)] if !alias.is_empty() => Named::Id(alias.clone()),
+                _ => Named::Unclear,
+            }
+        }
+        Profile::Auth0 | Profile::Cognito | Profile::Okta | Profile::Rfc9068 => {
+            by_id(claims, "org_id")
+        }
+    }
+}
+
+fn by_id(claims: &Claims, claim: &str) -> Named {
+    let name = claims.get("org_name").filter(|_| claim == "org_id");
+    match (claims.get(claim), name) {
+        (None, None) => Named::None,
+        (Some(Value::String(id)), None | Some(Value::String(_))) if !id.is_empty() => {
+            Named::Id(id.clone())
+        }
+        _ => Named::Unclear,
     }
 }

@@ -1,13 +1,15 @@
 //! Rules 9 to 11: the ceiling, and what the operation asks.
 
-use super::super::world::{Api, Grant, Issuer, Need, Subject};
-use super::token::{scope_claims, scopes_in};
+use super::super::world::{Api, Grant, Issuer, Need, Profile, Subject};
+use super::token::{is_own, owner_and_name, scope_claims, scopes_in};
 use super::{Answer, Claims, Set};
 
 /// The scopes of a token: in any of the claims, and in all of them.
 pub(super) struct TokenScopes {
     pub(super) claimed: Set,
     pub(super) usable: Set,
+    /// What no grant can hold, as it is written.
+    pub(super) stray: Set,
 }
 
 /// From rule 9: "Which claim holds the scopes is the profile's word; `scope` and `scp` both present:
@@ -22,12 +24,25 @@ pub(super) fn token_scopes(
     subject: Subject,
 ) -> TokenScopes {
     const OIDC: [&str; 6] = ["openid", "profile", "email", "address", "phone", "offline_access"];
+    let is_entra = matches!(issuer.profile, Profile::Entra);
     // Only Auth0's profile knows `permissions`: a user's limits; in doubt scopes, as a client's are.
     let (limits, scopes): (Vec<_>, Vec<_>) = scope_claims(issuer, claims)
         .into_iter()
+        // Entra's `roles` are a client's scopes, and nothing of a user's.
+        .filter(|(name, _)| !is_entra || *name != "roles" || subject != Subject::User)
         .filter_map(|(name, kinds)| Some((name, scopes_in(claims.get(name)?, kinds)?)))
         .partition(|(name, _)| *name == "permissions" && subject == Subject::User);
-    let sets: Vec<Set> = scopes.into_iter().map(|(_, set)| set).collect();
+    let mut sets: Vec<Set> = scopes.into_iter().map(|(_, set)| set).collect();
+    let mut stray = Set::new();
+    if matches!(issuer.profile, Profile::Cognito) {
+        sets = sets.iter().map(|set| ours(api, set, &mut stray)).collect();
+        if subject == Subject::User {
+            let own = |scope: &String| {
+                OIDC.contains(&scope.as_str()) || scope == "aws.cognito.signin.user.admin"
+            };
+            stray.retain(|scope| !own(scope));
+        }
+    }
     let mut claimed: Set = sets.iter().flatten().cloned().collect();
     let mut usable = claimed.clone();
     for set in &sets {
@@ -41,7 +56,25 @@ pub(super) fn token_scopes(
     for (_, permissions) in limits {
         usable = &usable & &permissions;
     }
-    TokenScopes { claimed, usable }
+    TokenScopes { claimed, usable, stray }
+}
+
+/// "the scope prefix `identifier/` stands for it and is stripped": the API's scopes by their names.
+/// Those of other identifiers are left aside; what names no scope of the API's is stray.
+fn ours(api: &Api, scopes: &Set, stray: &mut Set) -> Set {
+    let mut ours = Set::new();
+    for scope in scopes {
+        match owner_and_name(scope) {
+            Some((owner, _)) if !is_own(api, owner) => {}
+            Some((_, name)) if api.scopes.iter().any(|declared| declared == name) => {
+                ours.insert(name.to_owned());
+            }
+            Some(_) | None => {
+                stray.insert(scope.clone());
+            }
+        }
+    }
+    ours
 }
 
 /// "9. Ceiling. Token scopes must lie within it. `over_ceiling: reject` (default) →
@@ -58,7 +91,7 @@ pub(super) fn rule_9_ceiling(
         Some(given) => &given.iter().cloned().collect::<Set>() & &declared,
         None => declared,
     };
-    let excess = &held.claimed - &ceiling;
+    let excess = &(&held.claimed - &ceiling) | &held.stray;
     if excess.is_empty() || api.trim {
         return Ok(ceiling);
     }

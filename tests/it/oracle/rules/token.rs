@@ -75,8 +75,8 @@ fn trusted_issuer<'a>(
 }
 
 /// "`typ` in any case: `at+jwt` and `application/at+jwt` always, `JWT` or absent as the profile says
-/// (auth0: yes; rfc9068: no; custom: when listed). `at_hash`, `c_hash`, `s_hash` in any token →
-/// `token-type-refused`."
+/// (auth0, keycloak, okta, entra, cognito, hydra: yes; rfc9068: no; custom: when listed). ID tokens are
+/// refused by a table per profile; `at_hash`, `c_hash`, `s_hash` in any token → `token-type-refused`."
 fn token_type(issuer: &Issuer, token: &Token) -> Result<(), &'static str> {
     if ["at_hash", "c_hash", "s_hash"].iter().any(|name| token.claims.contains_key(*name)) {
         return Err("token-type-refused");
@@ -84,15 +84,31 @@ fn token_type(issuer: &Issuer, token: &Token) -> Result<(), &'static str> {
     let typ = token.header.get("typ").and_then(Value::as_str).map(str::to_lowercase);
     let always = matches!(typ.as_deref(), Some("at+jwt" | "application/at+jwt"));
     let accepted = match &issuer.profile {
-        Profile::Auth0 => matches!(typ.as_deref(), Some("jwt") | None),
         Profile::Rfc9068 => false,
         // The reference: "`none` stands for a token without one".
         Profile::Custom(custom) => custom.types.iter().any(|listed| match &typ {
             None => listed == "none",
             Some(typ) => listed != "none" && listed.to_lowercase() == *typ,
         }),
+        _ => matches!(typ.as_deref(), Some("jwt") | None),
     };
-    if always || accepted { Ok(()) } else { Err("token-type-refused") }
+    let is_access_token = !is_id_token(issuer, &token.claims);
+    if (always || accepted) && is_access_token { Ok(()) } else { Err("token-type-refused") }
+}
+
+/// What the issuers' other tokens look like: the table of marks.
+fn is_id_token(issuer: &Issuer, claims: &Claims) -> bool {
+    let has = |name: &str| claims.contains_key(name);
+    let text = |name: &str| claims.get(name).and_then(Value::as_str).unwrap_or_default();
+    match &issuer.profile {
+        Profile::Auth0 | Profile::Rfc9068 => has("nonce"),
+        Profile::Cognito => text("token_use") != "access",
+        Profile::Custom(_) => false,
+        Profile::Entra => has("nonce") || !(has("azp") || has("appid")),
+        Profile::Hydra => has("nonce") || has("rat"),
+        Profile::Keycloak => !["bearer", "dpop"].contains(&text("typ").to_lowercase().as_str()),
+        Profile::Okta => has("nonce") || text("jti").starts_with("ID."),
+    }
 }
 
 /// "`alg` from the issuer's list": by default the asymmetric ones; `EdDSA` is "also named
@@ -130,9 +146,20 @@ fn key(issuer: &Issuer, algorithm: &str, token: &Token) -> Result<usize, &'stati
 fn claims(issuer: &Issuer, claims: &Claims) -> Result<(), &'static str> {
     // Where one is missing and another is of a wrong type, the text leaves open which is named; the
     // gate goes claim by claim.
-    let audience = claims.get("aud").ok_or("token-claim-missing")?;
-    if !audience.is_string() && string_array(audience).is_none() {
-        return Err("token-malformed");
+    match claims.get("aud") {
+        Some(audience) if !audience.is_string() && string_array(audience).is_none() => {
+            return Err("token-malformed");
+        }
+        Some(_) => {}
+        // "Cognito carries no `aud`: the scope prefix `identifier/` stands for it".
+        None if matches!(issuer.profile, Profile::Cognito) => match claims.get("scope") {
+            Some(scope) if scopes_in(scope, Kinds::Text).is_none() => {
+                return Err("token-malformed");
+            }
+            Some(_) => {}
+            None => return Err("token-claim-missing"),
+        },
+        None => return Err("token-claim-missing"),
     }
     if !claims.contains_key("exp") {
         return Err("token-claim-missing");
@@ -174,12 +201,15 @@ pub(super) fn scope_claims<'a>(issuer: &'a Issuer, claims: &Claims) -> Vec<(&'a 
         Profile::Auth0 => {
             vec![("scope", Kinds::Text), ("scp", Kinds::Either), ("permissions", Kinds::List)]
         }
-        Profile::Rfc9068 => vec![("scope", Kinds::Text), ("scp", Kinds::Either)],
+        Profile::Entra => {
+            vec![("scope", Kinds::Text), ("scp", Kinds::Either), ("roles", Kinds::List)]
+        }
         // `scp` alone is not the claim that this profile names.
         Profile::Custom(custom) if custom.scopes == "scope" && claims.contains_key("scope") => {
             vec![("scope", Kinds::Either), ("scp", Kinds::Either)]
         }
         Profile::Custom(custom) => vec![(&custom.scopes, Kinds::Either)],
+        _ => vec![("scope", Kinds::Text), ("scp", Kinds::Either)],
     }
 }
 
@@ -215,12 +245,28 @@ fn time(issuer: &Issuer, claims: &Claims) -> Result<(), &'static str> {
 /// The API is "known by its `identifier`, which is the token's audience", or by one of "further
 /// audiences that mean this API".
 fn audience(api: &Api, claims: &Claims) -> Result<(), &'static str> {
-    let named = match &claims["aud"] {
-        Value::String(one) => vec![one.clone()],
-        many => string_array(many).unwrap_or_default(),
+    let named = match claims.get("aud") {
+        Some(Value::String(one)) => vec![one.clone()],
+        Some(many) => string_array(many).unwrap_or_default(),
+        // Only Cognito's tokens come so far without one.
+        None => {
+            let scopes = scopes_in(&claims["scope"], Kinds::Text).unwrap_or_default();
+            scopes.iter().filter_map(|scope| Some(owner_and_name(scope)?.0.to_owned())).collect()
+        }
     };
-    let own = |name: &String| *name == api.identifier || api.audiences.contains(name);
+    let own = |name: &String| is_own(api, name);
     if named.iter().any(own) { Ok(()) } else { Err("token-audience-mismatch") }
+}
+
+pub(super) fn is_own(api: &Api, audience: &str) -> bool {
+    audience == api.identifier || api.audiences.iter().any(|further| further == audience)
+}
+
+/// The two parts of `identifier/scope`; Cognito's scopes hold no slash of their own.
+pub(super) fn owner_and_name(scope: &str) -> Option<(&str, &str)> {
+    let slash = scope.rfind('/')?;
+    let (owner, name) = (&scope[..slash], &scope[slash + 1..]);
+    (!name.is_empty()).then_some((owner, name))
 }
 
 /// "A token with `cnf` that comes as plain Bearer, or with a `cnf` we cannot read →
@@ -236,8 +282,8 @@ fn sender_constraint(claims: &Claims) -> Result<(), &'static str> {
 /// The types of the token's authorization details.
 pub(super) fn details_of(issuer: &Issuer, claims: &Claims) -> Result<Set, &'static str> {
     let claim = match &issuer.profile {
-        Profile::Auth0 | Profile::Rfc9068 => "authorization_details",
         Profile::Custom(custom) => &custom.details,
+        _ => "authorization_details",
     };
     let Some(value) = claims.get(claim) else { return Ok(Set::new()) };
     let list = value.as_array().ok_or("token-malformed")?;

@@ -1,0 +1,160 @@
+//! `inspect-token`: shows what a token says, and what each signal in it was taken for.
+//!
+//! | file | |
+//! |---|---|
+//! | `verification` | what the configuration says to the token, with its keys |
+//! | `findings` | all that is shown, as data |
+//! | `remarks` | what is unusual |
+//! | `render` | the same as text |
+//!
+//! Without keys nothing is believed, and that is said first. The signature is never printed.
+
+mod findings;
+mod remarks;
+mod render;
+mod verification;
+
+use std::path::{Path, PathBuf};
+
+use super::{Exit, show, talk, token};
+use crate::clock::now;
+use crate::config::snapshot::{IssuerSettings, Snapshot};
+use crate::config::{Style, load};
+use crate::policy::Audience;
+use crate::reload::{Store, Surroundings};
+use crate::token::{Inspected, Profile};
+
+use findings::Findings;
+use verification::Verification;
+
+/// What `inspect-token` takes.
+#[derive(Debug, clap::Args)]
+pub struct Options {
+    /// Where the token is: `@FILE`, or `-` for standard input. By default the variable
+    /// `GRANTGATE_TOKEN`, else standard input.
+    #[arg(value_name = "SOURCE")]
+    source: Option<String>,
+    /// The file or folder that says whose tokens are trusted, and with which keys.
+    #[arg(long, env = "GRANTGATE_CONFIG", value_name = "PATH")]
+    config: Option<PathBuf>,
+    /// The kind of issuer to read the token as, where its issuer is not configured.
+    #[arg(long, value_enum, value_name = "NAME")]
+    profile: Option<Known>,
+    /// Answers whether some API of the configuration takes the token; fetches keys where needed.
+    #[arg(long, requires = "config")]
+    verify: bool,
+    /// How to answer.
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    format: Format,
+}
+
+/// The profiles that need no further words.
+#[derive(Clone, Copy, Debug, clap::ValueEnum)]
+enum Known {
+    Auth0,
+    Cognito,
+    Entra,
+    Hydra,
+    Keycloak,
+    Okta,
+    Rfc9068,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+enum Format {
+    Json,
+    Text,
+}
+
+/// Shows a token: yes unless it was to be verified and is refused.
+pub fn execute(options: &Options) -> Exit {
+    match inspect(options) {
+        Ok(exit) => exit,
+        Err(why) => {
+            talk(format_args!("grantgate: {}", render::harmless(&why)));
+            Exit::Failed
+        }
+    }
+}
+
+fn inspect(options: &Options) -> Result<Exit, String> {
+    let text = token::read(options.source.as_deref())?;
+    let snapshot = options.config.as_deref().map(configuration).transpose()?;
+    let inspected = match Inspected::read(&text) {
+        Ok(inspected) => inspected,
+        Err(error) if options.verify => {
+            talk(format_args!("grantgate: {error}"));
+            return Ok(Exit::No);
+        }
+        Err(error) => return Err(error.to_string()),
+    };
+
+    let issuer = snapshot.as_ref().and_then(|snapshot| issuer_of(&inspected, snapshot));
+    let verification = match &snapshot {
+        None => Verification::unconfigured(),
+        Some(snapshot) => verification::verify(&text, issuer, snapshot, options.verify)?,
+    };
+    let named = options.profile.map(Profile::from);
+    let profile = named.as_ref().or(issuer.map(|issuer| &issuer.trust.profile));
+    let audiences = snapshot.as_ref().map(|snapshot| audiences(snapshot, issuer));
+    let reading =
+        profile.map(|profile| inspected.through(profile, audiences.as_deref().unwrap_or_default()));
+    let chosen_by = if named.is_some() { "option" } else { "configuration" };
+
+    let remarks = remarks::of(&inspected, reading.as_ref(), snapshot.as_ref(), now());
+    let findings = Findings::new(
+        &inspected,
+        profile.zip(reading.as_ref()),
+        chosen_by,
+        issuer,
+        &verification,
+        remarks,
+    );
+    match options.format {
+        Format::Json => {
+            let json =
+                serde_json::to_string_pretty(&findings).map_err(|error| error.to_string())?;
+            show(format_args!("{}", render::harmless(&json)));
+        }
+        Format::Text => {
+            let text = render::text(&findings);
+            show(format_args!("{}", render::harmless(text.trim_end())));
+        }
+    }
+    Ok(if options.verify && !verification.is_accepted() { Exit::No } else { Exit::Yes })
+}
+
+fn configuration(path: &Path) -> Result<Snapshot, String> {
+    let sources = Store::new(path).read().map_err(|unreadable| unreadable.report().to_string())?;
+    load(&sources, &Surroundings::default(), now())
+        .map(|loaded| loaded.snapshot)
+        .map_err(|report| report.render(Style::Plain))
+}
+
+/// The issuer that the token names, compared as the gate does.
+fn issuer_of<'s>(inspected: &Inspected, snapshot: &'s Snapshot) -> Option<&'s IssuerSettings> {
+    let name = inspected.claims().get("iss")?.as_str()?;
+    snapshot.issuers.iter().find(|issuer| issuer.trust.issuer.as_str() == name)
+}
+
+/// The audiences of all APIs that trust the issuer.
+fn audiences(snapshot: &Snapshot, issuer: Option<&IssuerSettings>) -> Vec<Audience> {
+    let Some(issuer) = issuer else { return Vec::new() };
+    let trusts = |trusted: &crate::token::Trust| trusted.issuer == issuer.trust.issuer;
+    let apis = snapshot.apis.iter().filter(|api| api.trusted(snapshot).any(trusts));
+    apis.flat_map(|api| api.audiences.iter().cloned()).collect()
+}
+
+impl From<Known> for Profile {
+    fn from(known: Known) -> Self {
+        match known {
+            Known::Auth0 => Self::Auth0,
+            Known::Cognito => Self::Cognito,
+            Known::Entra => Self::Entra,
+            Known::Hydra => Self::Hydra,
+            Known::Keycloak => Self::Keycloak,
+            Known::Okta => Self::Okta,
+            Known::Rfc9068 => Self::Rfc9068,
+        }
+    }
+}
