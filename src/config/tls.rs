@@ -279,3 +279,6 @@ impl fmt::Debug for ClientTls {
         write!(f, "ClientTls({})", self.made_of)
     }
 }
+
+#[cfg(test)]
+mod tests;

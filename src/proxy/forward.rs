@@ -91,7 +91,9 @@ impl Forwarder {
             SendError::BodyStalled => Code::RequestTimeout,
             SendError::BodyTooLarge => Code::BodyTooLarge,
             SendError::Invalid(_) => Code::UpstreamResponseInvalid,
-            SendError::ConnectTimeout(_) | SendError::ResponseTimeout(_) => Code::UpstreamTimeout,
+            SendError::ConnectTimeout(_)
+            | SendError::HandshakeTimeout(_)
+            | SendError::ResponseTimeout(_) => Code::UpstreamTimeout,
             SendError::Unreachable { .. } => Code::UpstreamUnreachable,
         };
         let quiet = self.complained.get().is_some_and(|last| last.elapsed() < COMPLAINTS);

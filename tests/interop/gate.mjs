@@ -1,5 +1,6 @@
 // The real binary on loopback, before an upstream that answers with what it was told.
-// start(yaml) → { url, edit(yaml), log(), stop() }; the binary is $GRANTGATE, or the project's debug build.
+// startGate(yaml) → { url, seen(pattern), edit(yaml, outcome), replace(file, text, outcome), stop() };
+// the binary is $GRANTGATE, or the project's debug build.
 import { spawn } from 'node:child_process';
 import fs from 'node:fs';
 import http from 'node:http';
@@ -40,17 +41,20 @@ export async function startGate(yaml) {
     exited.then((code) => reject(new Error(`the gate ended with ${code}:\n${log}`)));
     look();
   });
+  // The same of a file that the configuration names.
+  const replace = async (file, text, outcome) => {
+    const from = log.length;
+    fs.writeFileSync(file + '.new', text);
+    fs.renameSync(file + '.new', file);
+    await seen(outcome, from);
+  };
   const [, address] = await seen(/traffic=(127\.0\.0\.1:\d+)/);
   return {
     url: `http://${address}`,
     seen,
     // Replaces the configuration, and waits until the gate says what it made of it.
-    async edit(text, outcome) {
-      const from = log.length;
-      fs.writeFileSync(file + '.new', text);
-      fs.renameSync(file + '.new', file);
-      await seen(outcome, from);
-    },
+    edit: (text, outcome) => replace(file, text, outcome),
+    replace,
     async stop() {
       child.kill('SIGTERM');
       const code = await exited;

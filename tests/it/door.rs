@@ -1,11 +1,15 @@
 //! The main door over real sockets: what clients send, byte for byte, and what the upstream receives.
 
+mod authority;
 mod bodies;
 mod client;
 mod gateway;
 mod identity;
 mod lifecycle;
 mod refusals;
+mod secure_upstream;
+mod secured;
+mod sockets;
 mod syntax;
 mod upstream;
 mod upstreams;

@@ -76,3 +76,6 @@ fn secured(
     shown?;
     Some(UpstreamTls { client: client?, server_name: server_name.ok()? })
 }
+
+#[cfg(test)]
+mod tests;

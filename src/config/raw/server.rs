@@ -108,7 +108,7 @@ pub struct Timeouts {
     /// Reading a request's head: 10s.
     #[schemars(extend("examples" = ["10s"]))]
     pub header_read: Option<String>,
-    /// Connecting to an upstream: 5s.
+    /// Connecting to an upstream: the lookup of its name, the name's addresses one after another, and TLS: 5s.
     #[schemars(extend("examples" = ["5s"]))]
     pub connect: Option<String>,
     /// From the request written to the response's head read: 60s.

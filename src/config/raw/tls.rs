@@ -63,7 +63,8 @@ pub enum TlsVersion {
     Tls13,
 }
 
-/// TLS towards an `https://` upstream.
+/// TLS towards an `https://` upstream. The files are read anew when they change, and count from the next
+/// connection on; connections of before get no request any more.
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 #[schemars(extend("examples" = [{"ca": "upstream-ca.crt"}]))]

@@ -84,9 +84,14 @@ impl Gateway {
     }
 
     pub fn start(text: &str) -> Self {
+        Self::following(Live::new(snapshot(text)))
+    }
+
+    /// One whose configuration somebody else replaces.
+    pub fn following(snapshot: Live<Snapshot>) -> Self {
         let control =
             runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
-        let first = snapshot(text);
+        let first = snapshot.load();
         let listen = first.server.listen.clone();
         let keyring = {
             let _context = control.enter();
@@ -95,7 +100,6 @@ impl Gateway {
         let (drain, metrics) = (Drain::new(), Arc::new(Metrics::new()));
         let (lines, records) = mpsc::channel();
         let sink = Sink::start(Lines(Mutex::new(lines)), metrics.clone()).unwrap();
-        let snapshot = Live::new(first);
         let door = {
             let (snapshot, keys, requests) = (snapshot.clone(), keyring.keys(), keyring.requests());
             let (via, metrics, inlet) = (Via::new(), metrics.clone(), sink.inlet());

@@ -110,6 +110,43 @@ fn an_answer_that_is_none_is_refused_in_its_stead() {
 }
 
 #[test]
+fn what_comes_behind_an_answer_is_never_the_next_one() {
+    let upstream = Upstream::answering(
+        "HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok\
+         HTTP/1.1 200 OK\r\ncontent-length: 6\r\n\r\nforged",
+    );
+    let gateway = Gateway::before(upstream.address);
+    let mut client = gateway.client();
+    for connection in 0..20 {
+        let answer = client.ask(request("GET /orders/1", ""));
+        assert_eq!((answer.status, answer.text()), (200, "ok"));
+        assert_eq!(upstream.next().connection, connection, "its connection is not used again");
+    }
+}
+
+#[test]
+fn an_answer_whose_head_is_too_large_is_refused_in_its_stead() {
+    let upstream = Upstream::with(|_, stream| {
+        let head = format!("HTTP/1.1 200 OK\r\nx: {}\r\n\r\n", "x".repeat(64 << 10));
+        stream.write_all(head.as_bytes()).is_ok()
+    });
+    let gateway = Gateway::before(upstream.address);
+    let refused = gateway.client().ask(request("GET /orders/1", ""));
+    assert_eq!((refused.status, refused.code().as_str()), (502, "upstream-response-invalid"));
+}
+
+#[test]
+fn an_upload_whose_client_has_gone_is_cut_off() {
+    let upstream = Upstream::start();
+    let gateway = Gateway::before(upstream.address);
+    let mut client = gateway.client();
+    client.send(request("POST /orders/1", "transfer-encoding: chunked\r\n") + "3\r\nabc\r\n");
+    client.stream().shutdown(Shutdown::Both).unwrap();
+    assert!(upstream.next().broken);
+    gateway.wait_for_count("grantgate_connections 0");
+}
+
+#[test]
 fn what_comes_before_an_answer_is_left_aside() {
     let upstream = Upstream::answering(
         "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\nlink: </x>\r\n\r\n\

@@ -4,10 +4,11 @@
 //! closed a kept connection before anything was written, the request is sent once more on a fresh one;
 //! nothing else is tried twice. What goes wrong is a [`SendError`], which says whose fault it was.
 
+mod connect;
+mod pool;
+
 use std::cell::RefCell;
 use std::collections::HashMap;
-use std::io;
-use std::net::IpAddr;
 use std::pin::pin;
 use std::rc::Rc;
 use std::time::Duration;
@@ -15,36 +16,32 @@ use std::time::Duration;
 use http::{Request, Response, StatusCode};
 use hyper::body::Incoming;
 use hyper::client::conn::TrySendError;
-use hyper::client::conn::http1::{self, SendRequest};
-use hyper_util::rt::TokioIo;
-use tokio::net::TcpStream;
 use tokio::task::spawn_local;
-use tokio::time::{Instant, interval, timeout, timeout_at};
+use tokio::time::{Instant, interval, timeout_at};
 
 use crate::config::snapshot::Upstream;
 
 use super::body::{Body, Clean, Progress, State, Upload};
 
-/// Connections to one upstream that a worker keeps without use.
-const MOST_IDLE: usize = 128;
+use connect::{ConnectError, connect, reason};
+pub(super) use pool::Lease;
+use pool::{Connection, Pool};
 
 /// How often connections that were idle for too long are closed.
 const SWEEP: Duration = Duration::from_secs(5);
 
 /// One worker's connections to upstreams.
+///
+/// They are kept by all that an upstream is, its TLS too: one whose authorities or certificates have
+/// changed is another, and never gets a request on a connection of before.
 pub struct Client {
-    idle: RefCell<HashMap<Upstream, Vec<Idle>, foldhash::fast::RandomState>>,
-}
-
-struct Idle {
-    sender: SendRequest<Upload>,
-    until: Instant,
+    pools: RefCell<HashMap<Upstream, Rc<Pool>, foldhash::fast::RandomState>>,
 }
 
 /// The bounds of one exchange with an upstream.
 #[derive(Clone, Copy, Debug)]
 pub struct Terms {
-    /// For connecting.
+    /// For connecting: the lookup of the name, all its addresses and the TLS handshake together.
     pub connect: Duration,
     /// From the request written to the response's head. An upload that stands still may take as long.
     pub response: Duration,
@@ -73,6 +70,9 @@ pub enum SendError {
     /// No connection in time.
     #[error("`{0}` could not be connected to in time")]
     ConnectTimeout(Upstream),
+    /// No TLS in time.
+    #[error("the TLS handshake with `{0}` did not end in time")]
+    HandshakeTimeout(Upstream),
     /// The response cannot be understood.
     #[error("the response of `{0}` cannot be understood")]
     Invalid(Upstream),
@@ -80,12 +80,12 @@ pub enum SendError {
     #[error("`{0}` did not respond in time")]
     ResponseTimeout(Upstream),
     /// No connection, or it was closed without a response.
-    #[error("`{upstream}` did not respond: {source}")]
+    #[error("`{upstream}` gave no response: {reason}")]
     Unreachable {
         /// Which one.
         upstream: Upstream,
         /// What happened.
-        source: Box<dyn std::error::Error + Send + Sync>,
+        reason: String,
     },
 }
 
@@ -93,12 +93,12 @@ impl Client {
     /// A client without connections. Must be made within a `LocalSet`, where it closes those that stay
     /// without use.
     pub fn new() -> Rc<Self> {
-        let client = Rc::new(Self { idle: RefCell::default() });
+        let client = Rc::new(Self { pools: RefCell::default() });
         let swept = Rc::downgrade(&client);
         spawn_local(async move {
             let mut ticks = interval(SWEEP);
             while let (_, Some(client)) = (ticks.tick().await, swept.upgrade()) {
-                client.sweep();
+                client.pools.borrow_mut().retain(|_, pool| !pool.sweep());
             }
         });
         client
@@ -114,110 +114,45 @@ impl Client {
         let (head, body) = request.into_parts();
         let (upload, progress) = Upload::new(body, terms.body_bytes, terms.clean);
         let mut request = Request::from_parts(head, upload);
-        let (mut sender, kept) = match self.take(upstream) {
-            Some(sender) => (sender, true),
-            None => (connect(upstream, terms).await?, false),
+        let pool = self.pool(upstream);
+        let (mut connection, kept) = match pool.take() {
+            Some(connection) => (connection, true),
+            None => (fresh(upstream, &pool, terms).await?, false),
         };
-        let fault = |error| fault(upstream, progress.as_deref(), error);
-        let mut sent = wait(sender.try_send_request(request), progress.as_deref(), terms).await;
+        let progress = progress.as_deref();
+        let mut sent = wait(connection.sender.try_send_request(request), progress, terms).await;
         if let Ok(Err(error)) = &mut sent
             && kept
             && let Some(unsent) = error.take_message()
         {
             request = unsent;
-            sender = connect(upstream, terms).await?;
-            sent = wait(sender.try_send_request(request), progress.as_deref(), terms).await;
+            connection = fresh(upstream, &pool, terms).await?;
+            sent = wait(connection.sender.try_send_request(request), progress, terms).await;
         }
-        let response = sent.map_err(|late| late.of(upstream))?.map_err(fault)?;
+        let response = sent.map_err(|late| late.of(upstream))?;
+        let response = response.map_err(|error| fault(upstream, progress, error))?;
         if response.status() == StatusCode::SWITCHING_PROTOCOLS {
             return Err(SendError::Invalid(upstream.clone()));
         }
-        let lease = Lease {
-            of: Some((self.clone(), sender)),
-            upstream: upstream.clone(),
-            idle: terms.idle,
-        };
+        let lease = Lease::new(connection, pool, terms.idle);
         Ok(response.map(|body| Body::upstream(body, terms.clean, lease)))
     }
 
-    /// The connection that was used last, of those that still stand.
-    fn take(&self, upstream: &Upstream) -> Option<SendRequest<Upload>> {
-        let mut idle = self.idle.borrow_mut();
-        let idle = idle.get_mut(upstream)?;
-        let now = Instant::now();
-        while let Some(Idle { sender, until }) = idle.pop() {
-            if sender.is_ready() && now < until {
-                return Some(sender);
-            }
-        }
-        None
-    }
-
-    fn sweep(&self) {
-        let now = Instant::now();
-        self.idle.borrow_mut().retain(|_, idle| {
-            idle.retain(|idle| idle.sender.is_ready() && now < idle.until);
-            !idle.is_empty()
-        });
-    }
-}
-
-/// A connection that is in use, and where it goes afterwards. It is closed unless it is given back.
-pub(super) struct Lease {
-    of: Option<(Rc<Client>, SendRequest<Upload>)>,
-    upstream: Upstream,
-    idle: Duration,
-}
-
-impl Lease {
-    /// Keeps the connection for the next request, once its response has come to its end. One whose
-    /// request is still being sent cannot be used again.
-    pub(super) fn give_back(&mut self) {
-        let Some((client, sender)) = self.of.take() else {
-            return;
-        };
-        if !sender.is_ready() {
-            return;
-        }
-        let mut idle = client.idle.borrow_mut();
-        let kept = match idle.get_mut(&self.upstream) {
-            Some(kept) => kept,
-            None => idle.entry(self.upstream.clone()).or_default(),
-        };
-        if kept.len() < MOST_IDLE {
-            kept.push(Idle { sender, until: Instant::now() + self.idle });
+    fn pool(&self, upstream: &Upstream) -> Rc<Pool> {
+        let mut pools = self.pools.borrow_mut();
+        match pools.get(upstream) {
+            Some(pool) => pool.clone(),
+            None => pools.entry(upstream.clone()).or_insert_with(Pool::new).clone(),
         }
     }
 }
 
-async fn connect(upstream: &Upstream, terms: &Terms) -> Result<SendRequest<Upload>, SendError> {
-    let unreachable = |source| SendError::Unreachable { upstream: upstream.clone(), source };
-    let stream = match timeout(terms.connect, open(upstream)).await {
-        Err(_) => return Err(SendError::ConnectTimeout(upstream.clone())),
-        Ok(opened) => opened.map_err(|error| unreachable(error.into()))?,
-    };
-    let (sender, connection) = http1::Builder::new()
-        .max_header_size(terms.header_bytes)
-        .handshake(TokioIo::new(stream))
-        .await
-        .map_err(|error| unreachable(error.into()))?;
-    // Its faults are told to whoever waits for a response on it.
-    spawn_local(async move { drop(connection.await) });
-    Ok(sender)
-}
-
-async fn open(upstream: &Upstream) -> io::Result<TcpStream> {
-    let Upstream::Tcp { host, port, tls: None } = upstream else {
-        return Err(io::ErrorKind::Unsupported.into());
-    };
-    let stream = if let Ok(address) = host.parse::<IpAddr>() {
-        TcpStream::connect((address, *port)).await?
-    } else {
-        // Asks the resolver, and tries its addresses in their order.
-        TcpStream::connect((host.as_str(), *port)).await?
-    };
-    stream.set_nodelay(true)?;
-    Ok(stream)
+async fn fresh(upstream: &Upstream, pool: &Pool, terms: &Terms) -> Result<Connection, SendError> {
+    connect(upstream, &pool.lookups, terms).await.map_err(|error| match error {
+        ConnectError::Timeout => SendError::ConnectTimeout(upstream.clone()),
+        ConnectError::TlsTimeout => SendError::HandshakeTimeout(upstream.clone()),
+        error => SendError::Unreachable { upstream: upstream.clone(), reason: error.to_string() },
+    })
 }
 
 /// Who let us wait for too long.
@@ -268,6 +203,6 @@ fn fault(
         Some(State::Broken) => SendError::BodyBroken,
         Some(State::TooLarge) => SendError::BodyTooLarge,
         _ if error.is_parse() || error.is_parse_too_large() => SendError::Invalid(upstream.clone()),
-        _ => SendError::Unreachable { upstream: upstream.clone(), source: error.into() },
+        _ => SendError::Unreachable { upstream: upstream.clone(), reason: reason(&error) },
     }
 }

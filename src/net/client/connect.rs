@@ -1,0 +1,195 @@
+//! A fresh connection to an upstream: the name is looked up, its addresses are tried, TLS is agreed on.
+//!
+//! All of it ends within [`Terms::connect`]. TLS that fails is never followed by an attempt without:
+//! there is no connection then, and [`ConnectError`] says why as people read it.
+
+use std::error::Error;
+use std::io;
+use std::net::{IpAddr, SocketAddr, ToSocketAddrs};
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use hyper::client::conn::http1;
+use hyper_util::rt::TokioIo;
+use rustls::CertificateError;
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::{TcpStream, UnixStream};
+use tokio::sync::Semaphore;
+use tokio::task::spawn_blocking;
+use tokio::time::{Instant, sleep, timeout_at};
+use tokio_rustls::TlsConnector;
+
+use crate::config::snapshot::{Upstream, UpstreamTls};
+
+use super::Terms;
+use super::pool::Connection;
+
+/// Why there is no connection.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum ConnectError {
+    /// The system, or nobody at the other end, lets us.
+    #[error("{0}")]
+    Io(#[from] io::Error),
+    /// It was agreed on no TLS.
+    #[error("{}", reason(.0))]
+    Tls(io::Error),
+    /// Nobody answered in time.
+    #[error("no connection in time")]
+    Timeout,
+    /// The handshake did not end in time.
+    #[error("the TLS handshake did not end in time")]
+    TlsTimeout,
+    /// The connection ended before it began.
+    #[error("{}", reason(.0))]
+    Http(#[from] hyper::Error),
+}
+
+/// What is read ahead of an upstream, at least; hyper takes no less than 8 KiB.
+const BUFFER_BYTES: usize = 64 * 1024;
+
+/// Connects, and speaks HTTP/1.1 from then on. `lookups` bounds the lookups of the upstream's name.
+pub(super) async fn connect(
+    upstream: &Upstream,
+    lookups: &Arc<Semaphore>,
+    terms: &Terms,
+) -> Result<Connection, ConnectError> {
+    let deadline = Instant::now() + terms.connect;
+    match upstream {
+        Upstream::Unix(path) => speak(knock(path, deadline).await?, terms).await,
+        Upstream::Tcp { host, port, tls: None } => {
+            speak(dial(host, *port, lookups, deadline).await?, terms).await
+        }
+        Upstream::Tcp { host, port, tls: Some(UpstreamTls { client, server_name }) } => {
+            let stream = dial(host, *port, lookups, deadline).await?;
+            let connector = TlsConnector::from(client.config.clone());
+            let secured = timeout_at(deadline, connector.connect(server_name.clone(), stream));
+            let stream = secured.await.map_err(|_| ConnectError::TlsTimeout)?;
+            speak(stream.map_err(ConnectError::Tls)?, terms).await
+        }
+    }
+}
+
+async fn speak(
+    stream: impl AsyncRead + AsyncWrite + Unpin + 'static,
+    terms: &Terms,
+) -> Result<Connection, ConnectError> {
+    let (sender, driver) = http1::Builder::new()
+        .max_header_size(terms.header_bytes)
+        .max_buf_size(terms.header_bytes.max(BUFFER_BYTES))
+        .handshake(TokioIo::new(stream))
+        .await?;
+    Ok(Connection::start(sender, driver))
+}
+
+async fn dial(
+    host: &str,
+    port: u16,
+    lookups: &Arc<Semaphore>,
+    deadline: Instant,
+) -> Result<TcpStream, ConnectError> {
+    let addresses = timeout_at(deadline, addresses(host, port, lookups)).await;
+    let stream = first_of(&addresses.map_err(|_| ConnectError::Timeout)??, deadline).await?;
+    // Without it requests only take longer.
+    let _ = stream.set_nodelay(true);
+    Ok(stream)
+}
+
+/// The addresses of a host, as the system's resolver orders them.
+async fn addresses(host: &str, port: u16, lookups: &Arc<Semaphore>) -> io::Result<Vec<SocketAddr>> {
+    if let Ok(address) = host.parse::<IpAddr>() {
+        return Ok(vec![SocketAddr::new(address, port)]);
+    }
+    let permit = lookups.clone().acquire_owned().await.map_err(io::Error::other)?;
+    let target = (host.to_owned(), port);
+    let found = spawn_blocking(move || {
+        // A lookup goes on when nobody waits for it any more: it holds its place until it has ended.
+        let _permit = permit;
+        target.to_socket_addrs().map(Iterator::collect)
+    });
+    found.await.map_err(io::Error::other)?
+}
+
+/// Tries addresses in their order. Each gets its share of the time that is left, so that one that never
+/// answers leaves some to the next. What hindered the last is told.
+async fn first_of(addresses: &[SocketAddr], deadline: Instant) -> Result<TcpStream, ConnectError> {
+    let mut failure = ConnectError::Io(io::Error::other("its name has no address"));
+    for (address, left) in addresses.iter().zip((1..=addresses.len()).rev()) {
+        let now = Instant::now();
+        let share = (deadline - now) / u32::try_from(left).unwrap_or(u32::MAX);
+        failure = match timeout_at(now + share, TcpStream::connect(address)).await {
+            Ok(Ok(stream)) => return Ok(stream),
+            Ok(Err(error)) => error.into(),
+            Err(_) => ConnectError::Timeout,
+        };
+    }
+    Err(failure)
+}
+
+/// The least and the longest pause between two attempts at a socket whose queue is full.
+const PAUSES: (Duration, Duration) = (Duration::from_millis(1), Duration::from_millis(50));
+
+/// Connects to a unix socket. Where too many stand in line the system does not let us wait among them,
+/// as it does with TCP: we come again.
+async fn knock(path: &Path, deadline: Instant) -> Result<UnixStream, ConnectError> {
+    let mut pause = PAUSES.0;
+    loop {
+        match UnixStream::connect(path).await {
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                let waited = timeout_at(deadline, sleep(pause)).await;
+                waited.map_err(|_| ConnectError::Timeout)?;
+                pause = (pause * 2).min(PAUSES.1);
+            }
+            ended => return Ok(ended?),
+        }
+    }
+}
+
+/// What an error is about, on one line. TLS' own reasons are told in our words, and as what to look at.
+pub(super) fn reason(error: &(dyn Error + 'static)) -> String {
+    let mut told = Vec::new();
+    let mut next = Some(error);
+    while let Some(error) = next {
+        // An `io::Error` hides what it is made of from `source`.
+        let inner = error.downcast_ref::<io::Error>().and_then(io::Error::get_ref);
+        if let Some(tls) = inner.and_then(|inner| inner.downcast_ref::<rustls::Error>()) {
+            return reason_of_tls(tls);
+        }
+        let text = error.to_string();
+        if told.last() != Some(&text) {
+            told.push(text);
+        }
+        next = error.source();
+    }
+    told.join(": ")
+}
+
+fn reason_of_tls(error: &rustls::Error) -> String {
+    use CertificateError as Of;
+    use rustls::Error::{AlertReceived, InvalidCertificate};
+    match error {
+        // The second is an authority's of the same name.
+        InvalidCertificate(Of::UnknownIssuer | Of::BadSignature) => {
+            "its certificate is of an authority that is not trusted here".to_owned()
+        }
+        InvalidCertificate(Of::NotValidForName) => "its certificate is for another name".to_owned(),
+        InvalidCertificate(Of::NotValidForNameContext { expected, presented }) => {
+            let expected = expected.to_str();
+            if presented.is_empty() {
+                return format!("its certificate is for no name, and not for `{expected}`");
+            }
+            format!("its certificate is not for `{expected}`, but for {}", presented.join(", "))
+        }
+        InvalidCertificate(Of::Expired | Of::ExpiredContext { .. }) => {
+            "its certificate has expired".to_owned()
+        }
+        InvalidCertificate(Of::NotValidYet | Of::NotValidYetContext { .. }) => {
+            "its certificate is not valid yet".to_owned()
+        }
+        AlertReceived(alert) => format!("it refuses our side of TLS: {alert:?}"),
+        other => format!("TLS: {other}"),
+    }
+}
+
+#[cfg(test)]
+mod tests;
