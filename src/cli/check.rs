@@ -1,10 +1,10 @@
-//! `check`: reads a configuration and reports every problem in it.
+//! `check`: reads a configuration and reports every problem in it, for people or for programs.
 
 use std::io::{self, IsTerminal};
 use std::path::PathBuf;
 
 use crate::clock::now;
-use crate::config::{Style, load};
+use crate::config::{Report, Style, load};
 use crate::reload::{Store, Surroundings};
 
 use super::{Exit, show, talk};
@@ -15,6 +15,22 @@ pub struct Options {
     /// The file or folder to read.
     #[arg(long, env = "GRANTGATE_CONFIG", default_value = "/etc/grantgate", value_name = "PATH")]
     config: PathBuf,
+
+    /// How the report is written.
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    format: Format,
+}
+
+/// How a report is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+enum Format {
+    /// For people: each problem with its lines and what to write instead.
+    Text,
+    /// One JSON object: `{summary: {errors, warnings, files}, diagnostics: [{code, severity, file,
+    /// line, column, end, path, message, help, related}]}`.
+    Json,
+    /// Workflow commands that GitHub shows beside the lines.
+    Github,
 }
 
 /// Checks the configuration: yes when the gate would take it.
@@ -23,7 +39,10 @@ pub fn execute(options: &Options) -> Exit {
     let sources = match store.read() {
         Ok(sources) => sources,
         Err(unreadable) => {
-            talk(format_args!("{}", unreadable.report()));
+            match options.format {
+                Format::Text => talk(format_args!("{}", unreadable.report())),
+                Format::Json | Format::Github => write(&unreadable.report(), options.format),
+            }
             return Exit::Failed;
         }
     };
@@ -31,11 +50,21 @@ pub fn execute(options: &Options) -> Exit {
         Ok(loaded) => (loaded.warnings, Exit::Yes),
         Err(report) => (report, Exit::No),
     };
-    if report.iter().next().is_none() {
+    if report.iter().next().is_none() && options.format != Format::Json {
         talk(format_args!("no problems in `{}`", options.config.display()));
         return exit;
     }
-    let style = if io::stdout().is_terminal() { Style::Colour } else { Style::Plain };
-    show(format_args!("{}", report.render(style).trim_end()));
+    write(&report, options.format);
     exit
+}
+
+fn write(report: &Report, format: Format) {
+    match format {
+        Format::Text => {
+            let style = if io::stdout().is_terminal() { Style::Colour } else { Style::Plain };
+            show(format_args!("{}", report.render(style).trim_end()));
+        }
+        Format::Json => show(format_args!("{:#}", report.to_json())),
+        Format::Github => show(format_args!("{}", report.to_github().trim_end())),
+    }
 }

@@ -5,6 +5,7 @@ mod demo;
 mod exit;
 mod inspect_token;
 mod run;
+mod schema;
 mod token;
 
 use std::fmt;
@@ -32,6 +33,8 @@ enum Verb {
     InspectToken(inspect_token::Options),
     /// Runs the gate.
     Run(run::Options),
+    /// Prints the configuration's JSON Schema, for editors.
+    Schema(schema::Options),
 }
 
 impl Cli {
@@ -42,6 +45,7 @@ impl Cli {
             Verb::Demo(options) => demo::execute(options),
             Verb::InspectToken(options) => inspect_token::execute(&options),
             Verb::Run(options) => run::execute(&options),
+            Verb::Schema(options) => schema::execute(&options),
         }
     }
 }

@@ -15,6 +15,16 @@ pub enum Severity {
     Warning,
 }
 
+impl Severity {
+    /// `error` or `warning`.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Error => "error",
+            Self::Warning => "warning",
+        }
+    }
+}
+
 /// Declares [`Code`] from one table: `Variant, "kebab-case", Severity, "what it means";`.
 macro_rules! codes {
     ($($variant:ident, $text:literal, $severity:ident, $meaning:literal;)+) => {
@@ -50,7 +60,7 @@ codes! {
     // The text: what no YAML or JSON reader, or no reader of ours, takes.
     ConfigEmpty, "config-empty", Error, "The file is empty.";
     ConfigTooLarge, "config-too-large", Error, "The file is longer, or nested deeper, than is read.";
-    ConfigUnreadable, "config-unreadable", Error, "The file could not be read as what it should be.";
+    ConfigUnreadable, "config-unreadable", Error, "A file or folder cannot be read, or not as what it should be.";
     DocumentsSeveral, "documents-several", Error, "The file holds more than one YAML document.";
     YamlAlias, "yaml-alias", Error, "A YAML alias (`*name`) is used.";
     YamlAnchor, "yaml-anchor", Error, "A YAML anchor (`&name`) is used.";
@@ -69,7 +79,8 @@ codes! {
 
     // The sources as a whole.
     ClientGrantsMissing, "client-grants-missing", Error, "No file has the key `client_grants`.";
-    EndMarkerMissing, "end-marker-missing", Error, "A file does not end with `...` although `reload.end_marker` requires it.";
+    EndMarkerMissing, "end-marker-missing", Error, "A file does not end with `...` although `reload.end_marker`, or what stands last in a tenant export, requires it.";
+    SectionSpelledTwice, "section-spelled-twice", Error, "A file has a section in Grantgate's spelling and in that of a tenant export.";
     SectionTwice, "section-twice", Error, "A section other than a list is written in two files.";
     SourcesMissing, "sources-missing", Error, "There is no file at all.";
 
@@ -122,7 +133,7 @@ codes! {
     PrefixInvalid, "prefix-invalid", Error, "A text is not a path prefix.";
     ProofOfPossessionUnsupported, "proof-of-possession-unsupported", Error, "Sender-constrained tokens are required, which is not enforced yet.";
     ReportDeniesAll, "report-denies-all", Error, "An API denies all and only reports its refusals.";
-    ResourceServerDuplicate, "resource-server-duplicate", Error, "An API is configured twice.";
+    ResourceServerDuplicate, "resource-server-duplicate", Error, "An API, or a key of it, is configured twice.";
     ScopeUndeclared, "scope-undeclared", Error, "An operation asks for a scope that the API does not declare.";
     SiteDuplicate, "site-duplicate", Error, "Two APIs have host and prefix in common.";
     TrimKeepsAuthorization, "trim-keeps-authorization", Error, "What is trimmed would still reach the upstream in the token.";
@@ -132,8 +143,10 @@ codes! {
     AllScopesWithScopes, "all-scopes-with-scopes", Error, "A grant gives all scopes and lists some.";
     AnyOrganizationThirdParty, "any-organization-third-party", Error, "A third party's grant admits every organization.";
     AudienceAmbiguous, "audience-ambiguous", Error, "A grant does not say which of several APIs it is for.";
-    ClientDuplicate, "client-duplicate", Error, "An application is listed twice.";
+    ClientAmbiguous, "client-ambiguous", Error, "A name in a tenant export may mean several applications.";
+    ClientDuplicate, "client-duplicate", Error, "An application, or a key of it, is listed twice.";
     ClientThirdParty, "client-third-party", Error, "An application is listed as one's own, and its id is a third party's.";
+    ClientUnknown, "client-unknown", Error, "A tenant export names an application whose id is not known.";
     GrantDuplicate, "grant-duplicate", Error, "Two grants have issuer, application, API and subject type in common.";
     GrantHolder, "grant-holder", Error, "A grant does not name exactly one of `client_id` and `default_for`.";
     GrantIdDuplicate, "grant-id-duplicate", Error, "Two grants have one id.";
@@ -150,6 +163,7 @@ codes! {
     OperationAsksLess, "operation-asks-less", Warning, "A more specific operation asks less than the one that covers it.";
     OrganizationsUnused, "organizations-unused", Warning, "A grant lists organizations and admits none.";
     ProtectionUnenforced, "protection-unenforced", Warning, "A protection is stated that the gate does not enforce.";
+    ReportTokensUnused, "report-tokens-unused", Warning, "`report_tokens` is written where refusals are enforced.";
     ScopeUngranted, "scope-ungranted", Warning, "A declared scope is given by no grant.";
     UnlistedAnyToken, "unlisted-any-token", Warning, "Paths that no operation lists are open to any token.";
     UserAllowAll, "user-allow-all", Warning, "Every application may act for its users without a grant.";

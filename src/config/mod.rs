@@ -15,6 +15,7 @@
 mod build;
 mod diagnostic;
 mod diff;
+mod editor;
 mod excerpt;
 mod lint;
 mod outside;
@@ -35,6 +36,7 @@ mod walk;
 
 pub use diagnostic::{Code, Diagnostic, Related, Severity};
 pub use diff::{Access, AccessDiff, Caller, What, Which};
+pub use editor::editor_schema;
 pub use outside::Outside;
 pub use place::{Place, Step};
 pub use read::{read, schema_of};

@@ -4,6 +4,12 @@
 //! a terminal as it is: what could move its cursor or turn its text around is made visible first.
 //! Only the lines that matter are looked at, and of a long line only the part around the caret.
 
+mod github;
+mod json;
+
+pub(super) use github::github;
+pub(super) use json::json;
+
 use std::fmt::Write as _;
 
 use annotate_snippets::{AnnotationKind, Group, Level, Origin, Renderer, Snippet};

@@ -202,6 +202,16 @@ impl Report {
         }
     }
 
+    /// The report for programs to read: one object, `{summary, diagnostics}`.
+    pub fn to_json(&self) -> serde_json::Value {
+        render::json(self)
+    }
+
+    /// The report as GitHub's workflow commands, a line for each problem.
+    pub fn to_github(&self) -> String {
+        render::github(self)
+    }
+
     /// The report for people to read.
     pub fn render(&self, style: Style) -> String {
         render::render(self, style)

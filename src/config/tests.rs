@@ -1,5 +1,7 @@
 //! What configurations mean, and what is said of those that mean nothing.
 
+mod export;
+
 use std::collections::BTreeSet;
 
 use proptest::collection::vec;
@@ -120,6 +122,36 @@ fn two_listeners_do_not_share_a_port() {
     // What stands in for an address that could not be read clashes with nothing.
     assert!(!twice("server: {listen: '0.0.0.0:9180'}\nhealth: {listen: 9180}"));
     assert!(!twice("server: {listen: nowhere}\nhealth: {listen: '0.0.0.0:8080'}"));
+}
+
+#[test]
+fn trusted_proxies_are_not_everybody_in_pieces_either() {
+    let everybody = |networks: &str| {
+        let server = format!("server: {{trusted_proxies: [{networks}]}}\nclient_grants: []\n");
+        codes(&[&server]).contains("trusted-proxies-everybody")
+    };
+    for all in [
+        "0.0.0.0/0",
+        "0.0.0.0/1, 128.0.0.0/1",
+        "128.0.0.0/2, 10.0.0.0/8, 192.0.0.0/2, 0.0.0.0/1",
+        "'::/1', '8000::/1'",
+        "'::ffff:0:0/96'",
+        "'::ffff:0.0.0.0/97', '::ffff:128.0.0.0/97'",
+    ] {
+        assert!(everybody(all), "{all}");
+    }
+    for some in ["10.0.0.0/8, 'fd00::/8'", "0.0.0.0/1", "'8000::/1'", "10.0.0.0/8, 10.0.0.0/8"] {
+        assert!(!everybody(some), "{some}");
+    }
+}
+
+#[test]
+fn a_leeway_is_whole_seconds() {
+    let issuer = |leeway: &str| ISSUER.replace("}]", &format!(", leeway: {leeway}}}]"));
+    let codes = |leeway| codes(&[&issuer(leeway), "client_grants: []\n"]);
+    assert_eq!(codes("500ms"), ["duration-invalid"].into());
+    assert_eq!(codes("1500ms"), ["duration-invalid"].into());
+    assert!(codes("2000ms").is_empty() && codes("0s").is_empty());
 }
 
 #[test]

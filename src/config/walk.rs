@@ -78,8 +78,14 @@ impl<'s> Walk<'s, '_> {
                 self.unknown_key(entry, entries, map);
                 continue;
             };
+            let shape = Shape::of(self.root, schema);
+            // Whole sections that nobody reads hold others' secrets under names that nobody knows.
+            let unread = shape.any && (self.place.path.is_empty() || looks_secret(&entry.key));
+            if unread && !is_reference(&entry.value.kind) {
+                self.report.mask(self.place.source, &entry.value.span);
+            }
             self.place.path.push(Step::Key(entry.key.clone().into()));
-            let value = self.value(&entry.value, &Shape::of(self.root, schema));
+            let value = self.value(&entry.value, &shape);
             self.place.path.pop();
             if let Some(value) = value {
                 values.insert(entry.key.clone(), value);

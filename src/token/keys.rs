@@ -98,7 +98,7 @@ impl KeySet {
     /// How many keys of a set are read.
     pub const MAX: usize = 64;
     /// How many keys are tried for one token.
-    const TRIES: usize = 4;
+    pub const TRIES: usize = 4;
 
     /// Reads a JWK set (RFC 7517 section 5), key by key: one that cannot be used is left out and
     /// reported, and does not harm the others. The set may end up empty.
@@ -136,6 +136,16 @@ impl KeySet {
     /// When there is none for some of them.
     pub fn merge(&mut self, other: Self) -> Result<(), KeyError> {
         other.keys.into_iter().try_for_each(|key| self.insert(key))
+    }
+
+    /// How many keys without a `kid` fit one algorithm, where they are more than are tried for one
+    /// token: the last of them would never be.
+    pub fn nameless_beyond(&self) -> Option<usize> {
+        let fitting = Algorithm::ALL.into_iter().map(|algorithm| {
+            let nameless = self.keys.iter().filter(|key| key.kid.is_none());
+            nameless.filter(|key| key.candidate(algorithm).is_some()).count()
+        });
+        fitting.max().filter(|most| *most > Self::TRIES)
     }
 
     /// How many keys the set has.

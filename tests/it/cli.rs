@@ -6,6 +6,7 @@ use std::net::TcpListener;
 use std::path::Path;
 use std::process::{Child, ChildStderr, Command, Output, Stdio};
 
+use serde_json::{Value, json};
 use tempfile::TempDir;
 
 /// A right configuration, on ports that the system chooses.
@@ -59,6 +60,45 @@ fn check_says_yes_no_or_that_it_cannot_tell() {
 
     let usage = Command::new(env!("CARGO_BIN_EXE_grantgate")).arg("chekc").output().unwrap();
     assert_eq!(usage.status.code(), Some(2));
+}
+
+#[test]
+fn check_speaks_to_programs() {
+    let check = |format: &str, config: &Path| {
+        let output = grantgate("check", config).args(["--format", format]).output().unwrap();
+        outcome(&output)
+    };
+    let right = folder(RIGHT);
+    let (code, data, talk) = check("json", right.path());
+    let report: Value = serde_json::from_str(&data).unwrap();
+    assert_eq!((code, talk.as_str()), (Some(0), ""));
+    assert_eq!(report["summary"], json!({"errors": 0, "warnings": 0, "files": 1}));
+    assert_eq!(check("github", right.path()).1, "");
+
+    let wrong = folder(&RIGHT.replace("scope:", "scopee:"));
+    let (code, data, talk) = check("json", wrong.path());
+    let report: Value = serde_json::from_str(&data).unwrap();
+    assert_eq!((code, talk.as_str()), (Some(1), ""));
+    assert_eq!(report["diagnostics"][0]["code"], "key-unknown");
+    assert_eq!(report["diagnostics"][0]["path"], "client_grants[0].scopee");
+    assert_eq!(report["diagnostics"][0]["line"], 10);
+    let (code, data, talk) = check("github", wrong.path());
+    assert_eq!((code, talk.as_str()), (Some(1), ""));
+    assert!(data.starts_with("::error file=") && data.contains(",line=10,"), "{data}");
+
+    let (code, data, talk) = check("json", &right.path().join("not-there"));
+    let report: Value = serde_json::from_str(&data).unwrap();
+    assert_eq!((code, talk.as_str()), (Some(2), ""));
+    assert_eq!(report["diagnostics"][0]["code"], "config-unreadable");
+}
+
+#[test]
+fn schema_prints_what_is_shipped() {
+    let output = Command::new(env!("CARGO_BIN_EXE_grantgate")).arg("schema").output().unwrap();
+    let (code, data, talk) = outcome(&output);
+    assert_eq!((code, talk.as_str()), (Some(0), ""));
+    let shipped = fs::read_to_string(crate::disk::root().join("config/schema.json")).unwrap();
+    assert!(data == shipped, "`config/schema.json` is another one");
 }
 
 #[test]

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use grantgate::config::snapshot::{Limits, Log, Reload, Server, Snapshot, Timeouts};
 use grantgate::config::{Loaded, load};
 
-use crate::disk::{Fake, NOW, root, sources};
+use crate::disk::{Fake, NOW, files, root, sources};
 
 /// Each shipped configuration: a file, or a folder of files that are read together.
 pub fn shipped() -> Vec<PathBuf> {
@@ -67,8 +67,24 @@ fn the_commented_file_shows_the_defaults() {
 #[test]
 fn the_sidecars_configuration_is_the_example() {
     let read = |path| fs::read_to_string(root().join(path)).unwrap();
-    assert_eq!(
-        read("deploy/kubernetes/sidecar/grantgate.yaml"),
-        read("config/examples/sidecar/grantgate.yaml")
-    );
+    let example = read("config/examples/sidecar/grantgate.yaml");
+    let (schema, configuration) = example.split_once('\n').unwrap();
+    assert!(schema.starts_with(EDITORS));
+    assert_eq!(read("deploy/kubernetes/sidecar/grantgate.yaml"), configuration);
+}
+
+/// The comment by which editors find the schema.
+const EDITORS: &str = "# yaml-language-server: $schema=";
+
+#[test]
+fn every_shipped_file_names_its_schema() {
+    for file in shipped().iter().flat_map(|path| files(path)) {
+        let text = fs::read_to_string(&file).unwrap();
+        let Some(schema) = text.lines().next().unwrap().strip_prefix(EDITORS) else {
+            assert!(file.ends_with("tenant.yaml"), "{}", file.display());
+            continue;
+        };
+        let schema = file.parent().unwrap().join(schema).canonicalize().unwrap();
+        assert_eq!(schema, root().join("config/schema.json"), "{}", file.display());
+    }
 }

@@ -29,6 +29,8 @@ mod inspect;
 mod oracle;
 /// What the README shows is what the program does.
 mod readme;
+/// The reference and the schema are written from the code.
+mod reference;
 /// Tokens as each kind of issuer gives them.
 mod tokens;
 /// A file that is cut short allows no more than the whole.

@@ -35,6 +35,9 @@ fn with_end_marker(mut sources: Vec<Source>, marker: &str) -> Vec<Source> {
         for written in ["end_marker: optional", "end_marker: required"] {
             source.text = source.text.replace(written, &format!("end_marker: {marker}"));
         }
+        if marker == "required" && !source.has_end_marker() {
+            source.text.push_str("...\n");
+        }
     }
     if sources.iter().all(|source| !source.text.contains("\nreload:")) {
         sources
@@ -47,15 +50,85 @@ fn with_end_marker(mut sources: Vec<Source>, marker: &str) -> Vec<Source> {
 fn cuts(marker: &str, mut each: impl FnMut(&Source, usize, Option<&Loaded>, &Loaded)) {
     for path in shipped() {
         let sources = with_end_marker(sources(&path, root()), marker);
-        let outside = Fake { folder: &path };
-        let whole = load(&sources, &outside, NOW).unwrap_or_else(|report| panic!("{report}"));
-        for (index, source) in sources.iter().enumerate() {
-            for lines in 0..source.text.lines().count() {
-                let torn = load(&cut(&sources, index, lines), &outside, NOW);
-                each(source, lines, torn.as_ref().ok(), &whole);
-            }
+        cuts_of(&sources, &Fake { folder: &path }, &mut each);
+    }
+}
+
+fn cuts_of(
+    sources: &[Source],
+    outside: &Fake<'_>,
+    mut each: impl FnMut(&Source, usize, Option<&Loaded>, &Loaded),
+) {
+    let whole = load(sources, outside, NOW).unwrap_or_else(|report| panic!("{report}"));
+    for (index, source) in sources.iter().enumerate() {
+        for lines in 0..source.text.lines().count() {
+            let torn = load(&cut(sources, index, lines), outside, NOW);
+            each(source, lines, torn.as_ref().ok(), &whole);
         }
     }
+}
+
+/// The text's sections, each from its key at the line's beginning to the next.
+fn sections(text: &str) -> Vec<String> {
+    let mut sections: Vec<String> = Vec::new();
+    for line in text.split_inclusive('\n') {
+        match sections.last_mut() {
+            Some(section) if line.starts_with(' ') => section.push_str(line),
+            _ => sections.push(line.to_owned()),
+        }
+    }
+    sections
+}
+
+/// All orders of so many things.
+fn orders(count: usize) -> Vec<Vec<usize>> {
+    if count == 0 {
+        return vec![Vec::new()];
+    }
+    let shorter = orders(count - 1);
+    let longer = shorter.iter().flat_map(|order| {
+        (0..count).map(move |at| {
+            let mut order = order.clone();
+            order.insert(at, count - 1);
+            order
+        })
+    });
+    longer.collect()
+}
+
+/// Where every application may act for its users, losing who is a third party would open the API to
+/// them. No tool promises an order of the sections.
+#[test]
+fn a_torn_export_allows_no_more_than_the_whole_in_any_order() {
+    let folder = root().join("config/examples/tenant-export");
+    let mut sources = sources(&folder, &folder);
+    // Grants in one's own file, so that an export without them is not refused for that.
+    sources[0].text = sources[0].text.replace("...\n", "client_grants: []\n...\n");
+    let export = sources[1].text.replace(
+        "      user:\n        policy: require_client_grant",
+        "      user:\n        policy: allow_all",
+    );
+    let named = ["clientGrants:", "resourceServers:", "clients:", "roles:"];
+    let sections = sections(&export);
+    let of = |name| sections.iter().find(|section| section.starts_with(name)).unwrap();
+    let (mut taken, mut refused) = (0, 0);
+    for order in orders(named.len()) {
+        sources[1].text = order.iter().map(|index| of(named[*index]).as_str()).collect();
+        let last = named[*order.last().unwrap()];
+        if ["clientGrants:", "clients:"].contains(&last) {
+            sources[1].text.push_str("...\n");
+        }
+        cuts_of(&sources, &Fake { folder: &folder }, |source, lines, torn, whole| {
+            let Some(torn) = torn else {
+                refused += 1;
+                return;
+            };
+            taken += 1;
+            let gained = AccessDiff::between(&whole.snapshot, &torn.snapshot, NOW).gained;
+            assert!(gained.is_empty(), "{} cut after {lines}: {gained:#?}", source.text);
+        });
+    }
+    assert!(taken > 24 && refused > 500, "{taken}, {refused}");
 }
 
 #[test]

@@ -3,10 +3,11 @@
 use std::collections::HashMap;
 
 use super::context::{At, Context};
+use super::described::{Server, ServerPlace, servers};
 use super::gate::{self, Gate};
 use super::issuers::Issuers;
 use super::merge::List;
-use crate::config::{Code, Place, raw};
+use crate::config::{Code, raw};
 use crate::policy::{
     Access, Api, Audience, Enforcement, Grants, Names, OverCeiling, Policy, StrictPolicy, is_name,
 };
@@ -22,7 +23,7 @@ pub(in crate::config) struct Apis {
 
 /// An API, and what grants for it need to know.
 pub(in crate::config) struct KnownApi {
-    pub(in crate::config) place: Place,
+    pub(in crate::config) place: ServerPlace,
     pub(in crate::config) api: Api,
     /// Some of what it declares could not be read.
     pub(in crate::config) doubtful: bool,
@@ -50,23 +51,14 @@ pub(super) fn build(
     issuers: &Issuers,
 ) -> Apis {
     let mut apis = Apis { doubtful: written.doubtful, ..Apis::default() };
-    for server in &written.items {
-        protections(ctx, server);
-        let Some(known) = api(ctx, server, issuers) else {
+    for server in servers(&written.items, ctx.report) {
+        protections(ctx, &server);
+        let Some(known) = api(ctx, &server, issuers) else {
             apis.doubtful = true;
             continue;
         };
         let identifier = known.api.identifier.as_str();
-        if let Some(first) = apis.find(identifier).and_then(|first| apis.list.get(first)) {
-            let place = known.place.key("identifier");
-            ctx.report
-                .push(
-                    Code::ResourceServerDuplicate,
-                    &place,
-                    format!("the API `{identifier}` is configured twice"),
-                )
-                .also(&first.place.key("identifier"), "first configured here")
-                .help("keep one of them");
+        if apis.find(identifier).is_some() {
             continue;
         }
         apis.by_identifier.insert(identifier.to_owned(), apis.list.len());
@@ -77,12 +69,8 @@ pub(super) fn build(
 
 /// Everything about one API that does not hang on its identifier is built even without one, so that
 /// all that is wrong is said; the API itself needs it.
-fn api(
-    ctx: &mut Context<'_, '_>,
-    server: &At<&raw::ResourceServer>,
-    issuers: &Issuers,
-) -> Option<KnownApi> {
-    let At { place, raw } = server;
+fn api(ctx: &mut Context<'_, '_>, server: &Server<'_>, issuers: &Issuers) -> Option<KnownApi> {
+    let Server { place, raw } = server;
     let at_identifier = place.key("identifier");
     let identifier = ctx
         .required(
@@ -123,10 +111,10 @@ fn api(
     Some(KnownApi { place: place.clone(), api, doubtful, trusted, has_gate, gate })
 }
 
-fn scopes(ctx: &mut Context<'_, '_>, server: &At<&raw::ResourceServer>) -> Names {
+fn scopes(ctx: &mut Context<'_, '_>, server: &Server<'_>) -> Names {
     let list = server.place.key("scopes");
     let mut declared = Vec::new();
-    for (index, scope) in server.raw.scopes.iter().enumerate() {
+    for (index, scope) in server.raw.scopes.iter().flatten().enumerate() {
         let place = list.index(index).key("value");
         let Some(value) = ctx.required(
             &place,
@@ -148,10 +136,10 @@ fn scopes(ctx: &mut Context<'_, '_>, server: &At<&raw::ResourceServer>) -> Names
 pub(super) const SCOPE_CHARACTERS: &str = "a scope or client id is printable ASCII without spaces, `\"` and `\\` (RFC 6749 \
     section 3.3)";
 
-fn details(ctx: &mut Context<'_, '_>, server: &At<&raw::ResourceServer>) -> Names {
+fn details(ctx: &mut Context<'_, '_>, server: &Server<'_>) -> Names {
     let list = server.place.key("authorization_details");
     let mut registered = Vec::new();
-    for (index, details) in server.raw.authorization_details.iter().enumerate() {
+    for (index, details) in server.raw.authorization_details.iter().flatten().enumerate() {
         let place = list.index(index).key("type");
         match ctx.required(&place, details.name.as_ref(), "write the type: `{type: payment}`") {
             Some(name) if name.is_empty() => {
@@ -168,7 +156,7 @@ fn details(ctx: &mut Context<'_, '_>, server: &At<&raw::ResourceServer>) -> Name
 
 /// The policies. Where there is a gate, `user` and `client` are stated: what is not written would
 /// otherwise be decided by whoever reads a default into it.
-fn access(ctx: &mut Context<'_, '_>, server: &At<&raw::ResourceServer>) -> Access {
+fn access(ctx: &mut Context<'_, '_>, server: &Server<'_>) -> Access {
     let place = server.place.key("subject_type_authorization");
     let written = server.raw.subject_type_authorization.as_ref();
     if written.is_none() && server.raw.gate.is_some() {
@@ -227,13 +215,21 @@ fn access(ctx: &mut Context<'_, '_>, server: &At<&raw::ResourceServer>) -> Acces
     }
 }
 
-fn enforcement(
-    ctx: &mut Context<'_, '_>,
-    server: &At<&raw::ResourceServer>,
-    access: Access,
-) -> Enforcement {
+fn enforcement(ctx: &mut Context<'_, '_>, server: &Server<'_>, access: Access) -> Enforcement {
     let Some(gate) = server.raw.gate.as_ref() else { return Enforcement::Enforce };
     if gate.enforcement != Some(raw::Enforcement::Report) {
+        let place = server.place.key("gate");
+        // An enforcement that could not be read may well be the one that this is for.
+        if gate.report_tokens == Some(true) && !ctx.report.is_refused(&place.key("enforcement")) {
+            ctx.report
+                .push(
+                    Code::ReportTokensUnused,
+                    &place.key("report_tokens"),
+                    "`report_tokens` has no effect: refusals are enforced",
+                )
+                .on_key()
+                .help("write `enforcement: report` beside it, or remove it");
+        }
         return Enforcement::Enforce;
     }
     let policies = server.raw.subject_type_authorization.as_ref();
@@ -263,8 +259,8 @@ fn enforcement(
 }
 
 /// Auth0's fields that promise a protection: what is promised and not kept is said.
-fn protections(ctx: &mut Context<'_, '_>, server: &At<&raw::ResourceServer>) {
-    let At { place, raw } = server;
+fn protections(ctx: &mut Context<'_, '_>, server: &Server<'_>) {
+    let Server { place, raw } = server;
     let constrained =
         raw.proof_of_possession.as_ref().is_some_and(|proof| proof.required == Some(true));
     if constrained && raw.gate.is_some() {

@@ -12,6 +12,7 @@ use std::time::Duration;
 use super::units;
 use crate::config::outside::Reading;
 use crate::config::snapshot::Listen;
+use crate::config::suggest::nearest;
 use crate::config::{Code, Place, Report, closest};
 use crate::policy::NameError;
 
@@ -234,7 +235,7 @@ pub(super) fn nearly<'a>(
     what: &str,
 ) -> Option<String> {
     let known: Vec<_> = known.into_iter().collect();
-    let near = known.iter().copied().find(|name| strsim::damerau_levenshtein(word, name) <= SLIPS);
+    let near = nearest(word, known.iter().copied(), SLIPS);
     near.map(|name| format!("did you mean `{name}`?")).or_else(|| listed(&known, what))
 }
 

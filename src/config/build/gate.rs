@@ -1,6 +1,7 @@
 //! The gate of an API: where it is served, whom it trusts, where its requests go.
 
 use super::context::{At, Context};
+use super::described::Server;
 use super::issuers::Issuers;
 use super::{operations, secrets, upstream, urls};
 use crate::config::snapshot::{Authorization, Operation, Unlisted, Upstream};
@@ -80,7 +81,7 @@ pub(super) fn build(
 /// The issuers that an API trusts: those its gate names, or the only one. Without a gate, all.
 pub(super) fn trusted(
     ctx: &mut Context<'_, '_>,
-    server: &At<&raw::ResourceServer>,
+    server: &Server<'_>,
     issuers: &Issuers,
 ) -> Vec<usize> {
     let Some(gate) = server.raw.gate.as_ref() else {

@@ -7,12 +7,13 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use super::apis::{Apis, KnownApi};
-use super::clients::client_id;
+use super::clients::{Listed, client_id};
 use super::context::{At, Context, choice, nearly};
+use super::export::is_exported_grant;
 use super::issuers::Issuers;
 use super::{grant_id, rules};
 use crate::config::{Code, Place, raw};
-use crate::policy::{Clients, Grant, GrantId, Holder, Issuer, Party, SubjectType};
+use crate::policy::{Grant, GrantId, Holder, Issuer, Party, SubjectType};
 
 /// A grant that counts, and where it was written.
 pub(in crate::config) struct Given {
@@ -30,7 +31,7 @@ pub(super) fn build(
     ctx: &mut Context<'_, '_>,
     written: &[At<&raw::ClientGrant>],
     issuers: &Issuers,
-    clients: &Clients,
+    listed: &Listed,
     apis: &mut Apis,
 ) -> Vec<Given> {
     let mut given: Vec<Given> = Vec::new();
@@ -38,7 +39,7 @@ pub(super) fn build(
     let mut ids: HashMap<GrantId, Place> = HashMap::new();
     for grant in written {
         let written_id = grant.raw.id.is_some();
-        let Some(built) = build_one(ctx, grant, issuers, clients, apis) else { continue };
+        let Some(built) = build_one(ctx, grant, issuers, listed, apis) else { continue };
         let key = (built.issuer, built.holder.clone(), built.api, built.grant.subject_type());
         if let Some(first) = keys.get(&key) {
             ctx.report
@@ -82,14 +83,19 @@ fn build_one(
     ctx: &mut Context<'_, '_>,
     written: &At<&raw::ClientGrant>,
     issuers: &Issuers,
-    clients: &Clients,
+    listed: &Listed,
     apis: &Apis,
 ) -> Option<Given> {
     let At { place, raw } = written;
-    let holder = holder(ctx, written);
     let api = api(ctx, written, apis);
     let known = api.and_then(|api| apis.list.get(api));
     let issuer = known.and_then(|known| issuer(ctx, written, issuers, known));
+    let names = is_exported_grant(place).then_some(Exported {
+        listed,
+        issuer,
+        counts: known.is_some_and(|known| known.has_gate),
+    });
+    let holder = holder(ctx, written, names.as_ref());
     let subject_type = match raw.subject_type {
         Some(raw::SubjectType::AnonymousUser) => SubjectType::AnonymousUser,
         Some(raw::SubjectType::Client) | None => SubjectType::Client,
@@ -99,7 +105,8 @@ fn build_one(
     let ceiling = rules::ceiling(ctx, written, declared.map(|api| &api.scopes));
     let third_party = holder.as_ref().is_some_and(|holder| match holder {
         Holder::Client(client) => {
-            issuer.and_then(|issuer| issuers.party(issuer, client, clients)) == Some(Party::Third)
+            issuer.and_then(|issuer| issuers.party(issuer, client, &listed.clients))
+                == Some(Party::Third)
         }
         Holder::ThirdPartyClients => true,
     });
@@ -124,11 +131,29 @@ fn build_one(
     Some(Given { place: place.clone(), issuer, holder, api: api?, grant })
 }
 
-fn holder(ctx: &mut Context<'_, '_>, written: &At<&raw::ClientGrant>) -> Option<Holder> {
+/// What a grant of a tenant export needs to know of its application, which it may name.
+struct Exported<'a> {
+    listed: &'a Listed,
+    issuer: Option<usize>,
+    /// Whether it is for an API that is served: of others nobody need know the applications.
+    counts: bool,
+}
+
+fn holder(
+    ctx: &mut Context<'_, '_>,
+    written: &At<&raw::ClientGrant>,
+    exported: Option<&Exported<'_>>,
+) -> Option<Holder> {
     let At { place, raw } = written;
     let (at_id, at_default) = (place.key("client_id"), place.key("default_for"));
     match (&raw.client_id, raw.default_for) {
-        (Some(id), None) => client_id(ctx, &at_id, id).map(Holder::Client),
+        (Some(id), None) => match exported {
+            None => client_id(ctx, &at_id, id).map(Holder::Client),
+            Some(Exported { listed, issuer: Some(issuer), counts: true }) => {
+                listed.find(ctx, &at_id, *issuer, id).map(Holder::Client)
+            }
+            Some(_) => None,
+        },
         (None, Some(raw::DefaultFor::ThirdPartyClients)) => Some(Holder::ThirdPartyClients),
         (Some(_), Some(_)) => {
             ctx.report
@@ -195,16 +220,12 @@ fn issuer(
         if !known.trusted.contains(&found)
             && !ctx.report.has_error_within(&known.place.key("gate").key("issuers"))
         {
-            let message = format!(
-                "the API `{}` does not trust this issuer, so the grant has no effect",
-                known.api.identifier
-            );
-            ctx.report
-                .push(Code::GrantPointless, &place, message)
-                .also(&known.place.key("gate").key("issuers"), "those that it trusts")
-                .help("add the issuer to the API's `gate.issuers`, or remove the grant");
+            untrusted(ctx, &place, known);
         }
         return Some(found);
+    }
+    if is_exported_grant(&written.place) && known.has_gate {
+        return exported_by(ctx, &place, issuers, known);
     }
     match known.trusted.as_slice() {
         [only] => Some(*only),
@@ -222,4 +243,30 @@ fn issuer(
             None
         }
     }
+}
+
+/// The issuer of a grant in a tenant export: the tenant, which the API may not trust at all.
+fn exported_by(
+    ctx: &mut Context<'_, '_>,
+    place: &Place,
+    issuers: &Issuers,
+    known: &KnownApi,
+) -> Option<usize> {
+    let tenant = issuers.exported(ctx, place, "a grant of an export is of an issuer")?;
+    let trusted = known.place.key("gate").key("issuers");
+    if !known.trusted.contains(&tenant) && !ctx.report.has_error_within(&trusted) {
+        untrusted(ctx, place, known);
+    }
+    Some(tenant)
+}
+
+fn untrusted(ctx: &mut Context<'_, '_>, place: &Place, known: &KnownApi) {
+    let message = format!(
+        "the API `{}` does not trust this issuer, so the grant has no effect",
+        known.api.identifier
+    );
+    ctx.report
+        .push(Code::GrantPointless, place, message)
+        .also(&known.place.key("gate").key("issuers"), "those that it trusts")
+        .help("add the issuer to the API's `gate.issuers`, or remove the grant");
 }

@@ -11,7 +11,7 @@ use crate::config::snapshot::{IssuerSettings, KeySource, RemoteKeys};
 use crate::config::tls::Identities;
 use crate::config::{Code, Place, raw};
 use crate::policy::{ClientId, Clients, Issuer, Party};
-use crate::token::{Algorithm, Algorithms, KeyError, KeySet, SkippedKey, Trust, Unproven};
+use crate::token::{Algorithm, Algorithms, KeyError, KeySet, Profile, SkippedKey, Trust, Unproven};
 
 /// The issuers, in the order written.
 #[derive(Default)]
@@ -76,6 +76,27 @@ impl Issuers {
         found
     }
 
+    /// The issuer that a tenant export is of, where none is named: the only one, or the only one with
+    /// Auth0's profile; says so when there are several.
+    pub(super) fn exported(
+        &self,
+        ctx: &mut Context<'_, '_>,
+        place: &Place,
+        why: &str,
+    ) -> Option<usize> {
+        let is_auth0 = |settings: &Option<IssuerSettings>| {
+            settings.as_ref().is_some_and(|of| matches!(of.trust.profile, Profile::Auth0))
+        };
+        let mut tenants =
+            self.settings.iter().enumerate().filter(|(_, settings)| is_auth0(settings));
+        match (tenants.next(), tenants.next()) {
+            // One with errors may be the other tenant.
+            (Some((only, _)), None) if self.settings.iter().all(Option::is_some) => Some(only),
+            _ if self.settings.iter().any(Option::is_none) => None,
+            _ => self.only(ctx, place, why),
+        }
+    }
+
     /// The only issuer, where none is named; says so when there are several.
     pub(super) fn only(
         &self,
@@ -136,11 +157,11 @@ fn settings(
     issuer: &At<&raw::Issuer>,
     name: Option<&Issuer>,
 ) -> Option<IssuerSettings> {
-    let At { place, raw } = issuer;
+    let raw = issuer.raw;
     let algorithms = algorithms(ctx, issuer);
     let profile = profile::build(ctx, issuer);
     let keys = keys(ctx, issuer);
-    let leeway = ctx.duration(&place.key("leeway"), raw.leeway.as_ref(), LEEWAY, MOST_LEEWAY);
+    let leeway = leeway(ctx, issuer);
     let trust = Trust {
         issuer: name?.clone(),
         algorithms: algorithms?,
@@ -157,6 +178,19 @@ fn settings(
 const LEEWAY: Duration = Duration::from_secs(30);
 const MOST_LEEWAY: Duration = Duration::from_mins(5);
 const REFRESH_COOLDOWN: Duration = Duration::from_secs(30);
+
+/// How far the clocks may be apart: whole seconds, as tokens tell the time.
+fn leeway(ctx: &mut Context<'_, '_>, issuer: &At<&raw::Issuer>) -> Duration {
+    let place = issuer.place.key("leeway");
+    let leeway = ctx.duration(&place, issuer.raw.leeway.as_ref(), LEEWAY, MOST_LEEWAY);
+    if leeway.subsec_nanos() != 0 {
+        let written = issuer.raw.leeway.as_deref().unwrap_or_default();
+        ctx.report
+            .push(Code::DurationInvalid, &place, format!("`{written}` is not whole seconds"))
+            .help(format!("write `{}s` or `{}s`", leeway.as_secs(), leeway.as_secs() + 1));
+    }
+    leeway
+}
 
 fn algorithms(ctx: &mut Context<'_, '_>, issuer: &At<&raw::Issuer>) -> Option<Algorithms> {
     let list = issuer.place.key("algorithms");
@@ -265,7 +299,7 @@ fn jwks(ctx: &mut Context<'_, '_>, place: &Place, text: &str) -> Option<KeySet> 
                     .help("use RSA keys of 2048 bits or more, P-256, P-384, P-521 or Ed25519");
                 return None;
             }
-            Some(keys)
+            all_tried(ctx, place, keys)
         }
         Err(error) => {
             ctx.report
@@ -286,6 +320,23 @@ fn pem(ctx: &mut Context<'_, '_>, place: &Place, text: &str) -> Option<KeySet> {
                 );
         })
         .ok()
+        .and_then(|keys| all_tried(ctx, place, keys))
+}
+
+/// The keys, where none of them would be passed over.
+fn all_tried(ctx: &mut Context<'_, '_>, place: &Place, keys: KeySet) -> Option<KeySet> {
+    let Some(count) = keys.nameless_beyond() else { return Some(keys) };
+    ctx.report
+        .push(
+            Code::KeysInvalid,
+            place,
+            format!(
+                "{count} keys of one kind have no `kid`, and {} of them are tried for a token",
+                KeySet::TRIES
+            ),
+        )
+        .help("leave out those that are not used any more, or use a key set in which each has a `kid`");
+    None
 }
 
 fn remote(ctx: &mut Context<'_, '_>, issuer: &At<&raw::Issuer>) -> Option<KeySource> {

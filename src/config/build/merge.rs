@@ -1,6 +1,7 @@
 //! All files as one: lists join, and a section that is no list stands in one file alone.
 
 use super::context::At;
+use super::export::{self, Exports};
 use crate::config::outside::Reading;
 use crate::config::{Code, Place, Report, raw};
 
@@ -16,6 +17,16 @@ pub(super) struct Merged<'r> {
     pub(super) resource_servers: List<'r, raw::ResourceServer>,
     pub(super) clients: List<'r, raw::Client>,
     pub(super) client_grants: List<'r, raw::ClientGrant>,
+    /// Which files are tenant exports.
+    pub(super) exports: Exports,
+}
+
+impl Merged<'_> {
+    /// Whether every file must say itself that it is whole.
+    pub(super) fn requires_end_marker(&self) -> bool {
+        self.reload.as_ref().and_then(|reload| reload.raw.end_marker)
+            == Some(raw::EndMarker::Required)
+    }
 }
 
 /// The items of a list, of all files.
@@ -38,23 +49,32 @@ pub(super) fn merge<'r>(
         timeouts: section(written, "timeouts", |file| file.timeouts.as_ref(), report),
         log: section(written, "log", |file| file.log.as_ref(), report),
         reload: section(written, "reload", |file| file.reload.as_ref(), report),
-        issuers: list(written, "issuers", |file| &file.issuers, reading, report),
+        issuers: list(written, [("issuers", |file| &file.issuers)], reading, report),
         resource_servers: list(
             written,
-            "resource_servers",
-            |file| &file.resource_servers,
+            [
+                ("resource_servers", |file| file.resource_servers.as_deref().unwrap_or_default()),
+                ("resourceServers", |file| {
+                    file.exported_resource_servers.as_deref().unwrap_or_default()
+                }),
+            ],
             reading,
             report,
         ),
-        clients: list(written, "clients", |file| &file.clients, reading, report),
+        clients: list(written, [("clients", |file| &file.clients)], reading, report),
         client_grants: list(
             written,
-            "client_grants",
-            |file| file.client_grants.as_deref().unwrap_or_default(),
+            [
+                ("client_grants", |file| file.client_grants.as_deref().unwrap_or_default()),
+                (export::GRANTS, |file| file.exported_client_grants.as_deref().unwrap_or_default()),
+            ],
             reading,
             report,
         ),
+        exports: Exports::find(reading.sources().len(), report),
     };
+    spelled_twice(written, report);
+    export::whole(&merged, reading, report);
     whole(written, &merged, reading, report);
     merged
 }
@@ -79,22 +99,57 @@ fn section<'r, T>(
     Some(first)
 }
 
-fn list<'r, T: 'r>(
+/// Where a file has the items of a list, in one spelling.
+type Spelled<T> = (&'static str, fn(&raw::Configuration) -> &[T]);
+
+fn list<'r, T, const N: usize>(
     written: &'r [(usize, raw::Configuration)],
-    key: &'static str,
-    of: impl Fn(&'r raw::Configuration) -> &'r [T],
+    spellings: [Spelled<T>; N],
     reading: &Reading<'_>,
     report: &Report,
 ) -> List<'r, T> {
     let mut items = Vec::new();
     let mut doubtful = written.len() < reading.sources().len();
     for (source, file) in written {
-        let place = Place::root(*source).key(key);
-        doubtful |= report.is_refused(&place);
-        let of_file = of(file).iter().enumerate();
-        items.extend(of_file.map(|(index, raw)| At { place: place.index(index), raw }));
+        for (key, of) in spellings {
+            let place = Place::root(*source).key(key);
+            doubtful |= report.is_refused(&place);
+            let of_file = of(file).iter().enumerate();
+            items.extend(of_file.map(|(index, raw)| At { place: place.index(index), raw }));
+        }
     }
     List { items, doubtful }
+}
+
+/// A file that has a section under both its names: a reader, and a tool that rewrites the file, would
+/// look at one of them.
+fn spelled_twice(written: &[(usize, raw::Configuration)], report: &mut Report) {
+    for (source, file) in written {
+        let root = Place::root(*source);
+        let twice = [
+            (
+                file.resource_servers.is_some() && file.exported_resource_servers.is_some(),
+                "resource_servers",
+                "resourceServers",
+            ),
+            (
+                file.client_grants.is_some() && file.exported_client_grants.is_some(),
+                "client_grants",
+                export::GRANTS,
+            ),
+        ];
+        for (_, own, exported) in twice.into_iter().filter(|(twice, ..)| *twice) {
+            report
+                .push(
+                    Code::SectionSpelledTwice,
+                    &root.key(exported),
+                    format!("`{own}` and `{exported}` are one section under two names"),
+                )
+                .on_key()
+                .also(&root.key(own), "written here too")
+                .help("keep the export in a file of its own, and what is yours in another");
+        }
+    }
 }
 
 /// What a file cut short, or lost, would lack.
@@ -118,7 +173,10 @@ fn whole(
     // What could not be read at all may hold the key; and where its value was refused, it was there.
     let all_read = written.len() == reading.sources().len();
     let unsaid = |(source, file): &(usize, raw::Configuration)| {
-        file.client_grants.is_none() && !report.is_refused(&of_grants(*source))
+        file.client_grants.is_none()
+            && file.exported_client_grants.is_none()
+            && !report.is_refused(&of_grants(*source))
+            && !report.is_refused(&Place::root(*source).key(export::GRANTS))
     };
     if all_read && written.iter().all(unsaid) {
         let last = written.last().map_or(0, |(source, _)| *source);
@@ -131,9 +189,9 @@ fn whole(
             .at(end(last))
             .help("write `client_grants: []` if there are none");
     }
-    let required =
-        |reload: &&At<&raw::Reload>| reload.raw.end_marker == Some(raw::EndMarker::Required);
-    let Some(reload) = merged.reload.as_ref().filter(required) else { return };
+    let Some(reload) = merged.reload.as_ref().filter(|_| merged.requires_end_marker()) else {
+        return;
+    };
     for (index, _) in
         reading.sources().iter().enumerate().filter(|(_, source)| !source.has_end_marker())
     {

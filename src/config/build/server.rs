@@ -1,9 +1,9 @@
 //! The sections that concern the process: listeners, bounds, log, reload.
 
-use core::net::{IpAddr, SocketAddr};
+use core::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
-use ipnet::IpNet;
+use ipnet::{IpNet, Ipv6Net};
 
 use super::context::{At, Context, LONGEST};
 use super::merge::Merged;
@@ -25,12 +25,7 @@ pub(super) fn server(ctx: &mut Context<'_, '_>, section: Option<&At<&raw::Server
             None | Some(raw::Workers::Auto) => None,
             Some(raw::Workers::Count(count)) => Some(count),
         },
-        trusted_proxies: raw
-            .trusted_proxies
-            .iter()
-            .enumerate()
-            .filter_map(|(index, text)| network(ctx, &proxies.index(index), text))
-            .collect(),
+        trusted_proxies: networks(ctx, &proxies, &raw.trusted_proxies),
         drain_delay: ctx.duration(
             &place.key("drain_delay"),
             raw.drain_delay.as_ref(),
@@ -44,6 +39,24 @@ pub(super) fn server(ctx: &mut Context<'_, '_>, section: Option<&At<&raw::Server
             LONGEST,
         ),
     }
+}
+
+/// The networks of trusted proxies, which together must not be everybody either.
+fn networks(ctx: &mut Context<'_, '_>, list: &Place, written: &[String]) -> Vec<IpNet> {
+    let read = written.iter().enumerate();
+    let networks: Vec<_> =
+        read.filter_map(|(index, text)| network(ctx, &list.index(index), text)).collect();
+    let together = IpNet::aggregate(&networks);
+    // All of IPv4 has a second home in IPv6 (RFC 4291 section 2.5.5.2).
+    let mapped = IpNet::V6(Ipv6Net::new_assert(Ipv4Addr::UNSPECIFIED.to_ipv6_mapped(), 96));
+    if !ctx.report.has_error_within(list)
+        && together.iter().any(|network| network.prefix_len() == 0 || network.contains(&mapped))
+    {
+        ctx.report
+            .push(Code::TrustedProxiesEverybody, list, "together these networks are everybody")
+            .help("write the networks of your own proxies, such as `10.0.0.0/8`");
+    }
+    networks
 }
 
 /// A network of trusted proxies. A network of everybody would trust what any client writes.

@@ -33,15 +33,17 @@ const NOT_USED: [&str; 17] = [
 #[serde(default)]
 #[schemars(transform = |schema: &mut Schema| auth0::know(schema, &NOT_USED))]
 pub struct ResourceServer {
-    /// What the token's audience names.
+    /// Required. What the `aud` of its tokens names, byte for byte.
+    #[schemars(extend("examples" = ["https://orders.example.com"]))]
     pub identifier: Option<String>,
-    /// Its name for people.
+    /// Its name for people; decides nothing.
     pub name: Option<String>,
-    /// The scopes that it declares.
-    pub scopes: Vec<Scope>,
+    /// The scopes that it declares. Operations and grants can name these and no others.
+    pub scopes: Option<Vec<Scope>>,
     /// The authorization details types registered on it (RFC 9396).
-    pub authorization_details: Vec<DetailsType>,
-    /// Its policy per subject type. Where there is a gate, `user` and `client` are stated.
+    pub authorization_details: Option<Vec<DetailsType>>,
+    /// Required where there is a gate. Its policy per subject type: `user` and `client` are stated, never
+    /// implied.
     pub subject_type_authorization: Option<SubjectTypes>,
     /// How it is served. Without a gate the API is known, and not served.
     pub gate: Option<Gate>,
@@ -60,9 +62,9 @@ pub struct ResourceServer {
 #[serde(deny_unknown_fields, default)]
 #[schemars(extend("examples" = [{"value": "read:orders"}]))]
 pub struct Scope {
-    /// The scope.
+    /// Required. The scope, as tokens and grants name it.
     pub value: Option<String>,
-    /// What it allows, for people.
+    /// What it allows, for people; decides nothing.
     pub description: Option<String>,
 }
 
@@ -71,7 +73,7 @@ pub struct Scope {
 #[serde(deny_unknown_fields, default)]
 #[schemars(extend("examples" = [{"type": "payment"}]))]
 pub struct DetailsType {
-    /// The type.
+    /// Required. The type, as tokens and grants name it.
     #[serde(rename = "type")]
     pub name: Option<String>,
 }
@@ -81,11 +83,13 @@ pub struct DetailsType {
 #[serde(deny_unknown_fields, default)]
 #[schemars(extend("examples" = [{"client": {"policy": "require_client_grant"}, "user": {"policy": "require_client_grant"}}]))]
 pub struct SubjectTypes {
-    /// For signed-in users.
+    /// Required where there is a gate. For applications that call for a signed-in user.
     pub user: Option<PolicyOf>,
-    /// For applications themselves: `require_client_grant` or `deny_all`.
+    /// Required where there is a gate. For applications that call for themselves (machine to machine):
+    /// `require_client_grant` or `deny_all`.
     pub client: Option<PolicyOf>,
-    /// For anonymous users: `require_client_grant` or `deny_all`, which is the default.
+    /// For applications that call for someone who did not sign in: `require_client_grant` or
+    /// `deny_all`, which is the default.
     pub anonymous_user: Option<PolicyOf>,
 }
 
@@ -94,7 +98,7 @@ pub struct SubjectTypes {
 #[serde(deny_unknown_fields, default)]
 #[schemars(extend("examples" = [{"policy": "require_client_grant"}]))]
 pub struct PolicyOf {
-    /// The policy.
+    /// Required. The policy.
     pub policy: Option<Policy>,
 }
 
@@ -102,11 +106,13 @@ pub struct PolicyOf {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Policy {
-    /// No grant is needed (users only).
+    /// No grant is needed, and every declared scope may be used (users only). A third party's
+    /// application needs a grant all the same.
     AllowAll,
     /// Nobody is let in, whatever grants exist.
     DenyAll,
-    /// A client grant is needed, and is the ceiling.
+    /// A client grant is needed, and is the ceiling: nothing above it is let through, whatever the
+    /// token holds.
     RequireClientGrant,
 }
 

@@ -73,16 +73,20 @@ const NOT_USED: [&str; 58] = [
 #[serde(default)]
 #[schemars(transform = |schema: &mut Schema| auth0::know(schema, &NOT_USED))]
 pub struct Client {
-    /// Its id at its issuer.
+    /// Required. Its id at its issuer. In a tenant export it may be missing: what stands there is then added to
+    /// the entry of this `name` that has the id.
     pub client_id: Option<String>,
-    /// Its name for people.
+    /// Its name for people, and for the grants of a tenant export.
     pub name: Option<String>,
-    /// The issuer; may be left out where one is configured.
+    /// The issuer, as `issuers[].issuer` names it; may be left out where one is configured. In a tenant
+    /// export it is the one with the profile `auth0`.
     pub issuer: Option<String>,
-    /// Whether it is one's own. Where nothing is said, the issuer's profile tells by the id.
+    /// Whether it is one's own. Where nothing is said, the id tells: Auth0 gives third parties' ids that
+    /// begin with `tpc_`, and every other is one's own.
     pub is_first_party: Option<bool>,
     /// Whether a third party's application needs a grant in any case (`strict`, the default) or
-    /// follows the policy like one's own.
+    /// follows the policy like one's own. Only beside `is_first_party: false`.
+    #[schemars(extend("default" = "strict"))]
     pub third_party_security_mode: Option<SecurityMode>,
 }
 

@@ -10,39 +10,55 @@ use super::UpstreamTls;
 #[serde(deny_unknown_fields, default)]
 pub struct Gate {
     /// The host names that mean it: exact, or `*.example.com`. Any when left out.
+    #[schemars(extend("examples" = [["orders.example.com"]]))]
     pub hosts: Option<Vec<String>>,
     /// Where its paths begin: `/`. Of several APIs on a host the longest prefix wins.
-    #[schemars(extend("examples" = ["/orders"]))]
+    #[schemars(extend("default" = "/", "examples" = ["/orders"]))]
     pub path_prefix: Option<String>,
     /// Whether the prefix is removed before forwarding: false. Operations name whole paths anyway.
+    #[schemars(extend("default" = false))]
     pub strip_prefix: Option<bool>,
-    /// Its URL as clients see it; the identifier when that is a URL.
+    /// Its URL as clients see it; the identifier when left out.
     #[schemars(extend("examples" = ["https://orders.example.com"]))]
     pub public_url: Option<String>,
-    /// Where allowed requests go: `http://127.0.0.1:3000`, `https://orders.internal` or
-    /// `unix:/run/orders.sock`.
+    /// Required. Where allowed requests go: scheme, host and port, nothing behind them
+    /// (`http://127.0.0.1:3000`, `https://orders.internal`); or a unix socket (`unix:/run/orders.sock`).
     #[schemars(extend("examples" = ["http://127.0.0.1:3000"]))]
     pub upstream: Option<String>,
     /// TLS towards an `https://` upstream.
     pub upstream_tls: Option<UpstreamTls>,
-    /// The issuers that it trusts; required once two are configured.
+    /// The issuers that it trusts, as `issuers[].issuer` names them; required once two are configured.
+    #[schemars(extend("examples" = [["https://example.eu.auth0.com/"]]))]
     pub issuers: Option<Vec<String>>,
-    /// Further audiences that mean this API.
+    /// Further audiences that mean this API, beside its identifier.
+    #[schemars(extend("examples" = [["api://orders"]]))]
     pub audiences: Vec<String>,
-    /// Whether refusals are enforced (the default) or only reported.
+    /// Whether refusals are enforced (the default) or only reported: with `report` a request that would
+    /// be refused passes with `Grantgate-Decision: would-refuse` and without identity headers, and its
+    /// record says `would_refuse`. Refused all the same: 400s, 404, 405, limits, missing keys; and 401s,
+    /// unless `report_tokens`.
+    #[schemars(extend("default" = "enforce"))]
     pub enforcement: Option<Enforcement>,
-    /// With `enforcement: report`, whether refusals of the token itself are only reported too: false.
+    /// With `enforcement: report`, whether refusals of the token itself (401) are only reported too:
+    /// false.
+    #[schemars(extend("default" = false))]
     pub report_tokens: Option<bool>,
     /// What happens to a token that holds more than its grant gives: reject.
+    #[schemars(extend("default" = "reject"))]
     pub over_ceiling: Option<OverCeiling>,
     /// What becomes of the `Authorization` header of an allowed request: keep.
+    #[schemars(extend("default" = "keep"))]
     pub authorization: Option<AuthorizationHeader>,
-    /// What a path gets that no operation lists: deny.
+    /// What a path gets that no operation lists: deny (`operation-unlisted`).
+    #[schemars(extend("default" = "deny"))]
     pub unlisted: Option<Unlisted>,
-    /// The secret of HMAC-signed tokens for this API alone: `"${env:NAME}"` or `"${file:/path}"`.
-    #[schemars(extend("writeOnly" = true))]
+    /// The secret of HMAC-signed tokens for this API alone, of at least 32 bytes (HS256), 48 (HS384) or
+    /// 64 (HS512): `"${env:NAME}"` or `"${file:/path}"`, never the secret itself. Such an API trusts
+    /// exactly one issuer.
+    #[schemars(extend("writeOnly" = true, "examples" = ["${env:ORDERS_SECRET}"]))]
     pub hs_secret: Option<String>,
-    /// What can be done with the API, and what each asks.
+    /// What can be done with the API, and what each asks. The most specific path wins, segment by
+    /// segment: a literal before `{name}` before `*`.
     pub operations: Vec<Operation>,
 }
 
@@ -92,16 +108,22 @@ pub enum Unlisted {
 #[serde(deny_unknown_fields, default)]
 #[schemars(extend("examples" = [{"on": "GET /orders", "scopes": ["read:orders"]}]))]
 pub struct Operation {
-    /// Methods and path: `GET /orders/{id}`, `POST,PUT /orders/*`, `* /admin/*`.
+    /// Required. Methods and path: `GET /orders/{id}`, `POST,PUT /orders/*`, `* /admin/*`. `{name}` is one segment,
+    /// a last `*` one or more; `GET` covers `HEAD`; `*` as the method is any.
+    #[schemars(extend("examples" = ["GET /orders/{id}"]))]
     pub on: Option<String>,
     /// Scopes that are needed, all of them.
+    #[schemars(extend("examples" = [["read:orders"]]))]
     pub scopes: Vec<String>,
-    /// Scopes of which one is needed.
+    /// Scopes of which one is needed, beside all `scopes`.
+    #[schemars(extend("examples" = [["write:orders", "admin:orders"]]))]
     pub any_scopes: Vec<String>,
     /// Authorization details types that are needed, all of them.
+    #[schemars(extend("examples" = [["payment"]]))]
     pub authorization_details: Vec<String>,
-    /// Any token that passes the other rules.
+    /// `true`: any token that passes the other rules, with whatever scopes.
     pub any_token: Option<bool>,
-    /// No token at all, under any policy.
+    /// `true`: no token is needed, under any policy; one that comes is ignored and removed. The methods
+    /// are named.
     pub public: Option<bool>,
 }

@@ -11,38 +11,52 @@ use serde_json::Value;
 pub struct ClientGrant {
     /// Its id in records and headers, such as Auth0's `cgr_…`; derived from its key when left out.
     pub id: Option<String>,
-    /// The application that holds it.
+    /// Required, this or `default_for`. The application that holds it, by its id at the issuer. Under
+    /// `clientGrants` it may be a name that stands under `clients`.
     pub client_id: Option<String>,
     /// Instead of `client_id`: every third-party application without a grant of its own.
     pub default_for: Option<DefaultFor>,
-    /// The API's identifier; may be left out where one API is configured.
+    /// Required where several APIs are configured. The API's identifier.
+    #[schemars(extend("examples" = ["https://orders.example.com"]))]
     pub audience: Option<String>,
-    /// The application's issuer; may be left out where the API trusts one.
+    /// The application's issuer, as `issuers[].issuer` names it; may be left out where the API trusts one.
+    /// Under `clientGrants` it is the one with the profile `auth0`.
     pub issuer: Option<String>,
-    /// On whose behalf: client by default, as in Auth0.
+    /// On whose behalf: client by default, as in Auth0. An application that calls both for itself and
+    /// for users needs two grants.
+    #[schemars(extend("default" = "client"))]
     pub subject_type: Option<SubjectType>,
-    /// The scopes that it gives; `[]` gives none.
+    /// Required, this or `allow_all_scopes`. The scopes that it gives, the ceiling; `[]` gives none.
+    #[schemars(extend("examples" = [["read:orders"]]))]
     pub scope: Option<Vec<String>>,
-    /// Read as `scope` is.
+    /// Another spelling of `scope`; one of the two is written.
+    #[schemars(extend("examples" = [["read:orders"]]))]
     pub scopes: Option<Vec<String>>,
-    /// Gives every scope that the API declares, now and later.
+    /// Gives every scope that the API declares, now and later: false.
+    #[schemars(extend("default" = false))]
     pub allow_all_scopes: Option<bool>,
-    /// The authorization details types that it gives (subject type `user` only).
+    /// The authorization details types that it gives (subject type `user` only); none by default.
+    #[schemars(extend("examples" = [["payment"]]))]
     pub authorization_details_types: Option<Vec<String>>,
     /// Whether tokens issued for an organization are admitted: deny (subject type `client` only).
+    #[schemars(extend("default" = "deny"))]
     pub organization_usage: Option<OrganizationUsage>,
-    /// Admits every organization (subject type `client` only).
+    /// Admits every organization (subject type `client` only; never for third parties): false.
+    #[schemars(extend("default" = false))]
     pub allow_any_organization: Option<bool>,
-    /// The ids of the organizations associated with it (subject type `client` only).
+    /// The ids of the organizations that it admits, where `organization_usage` is `allow` or `require`
+    /// (subject type `client` only).
+    #[schemars(extend("examples" = [["org_acme"]]))]
     pub organizations: Option<Vec<String>>,
-    /// From then on it gives nothing: RFC 3339, such as `"2030-01-01T00:00:00Z"`.
+    /// From then on it gives nothing: date, time and zone in quotes (RFC 3339), such as
+    /// `"2030-01-01T00:00:00Z"`. Never by default.
     #[schemars(extend("examples" = ["2030-01-01T00:00:00Z"]))]
     pub expires_at: Option<String>,
-    /// Whom a refused caller may ask.
+    /// Whom a caller may ask that this grant refuses: the refusal names it.
     pub owner: Option<String>,
-    /// Why it was given.
+    /// Why it was given, for access reviews; decides nothing.
     pub reason: Option<String>,
-    /// Where that was decided.
+    /// Where that was decided, for access reviews; decides nothing.
     pub ticket: Option<String>,
     /// Made by Auth0; not used.
     pub is_system: Option<Value>,

@@ -8,43 +8,60 @@ use serde::Deserialize;
 #[serde(deny_unknown_fields, default)]
 #[schemars(extend("examples" = [{"issuer": "https://example.eu.auth0.com/", "profile": "auth0"}]))]
 pub struct Issuer {
-    /// Its name, compared with the token's `iss` byte for byte; where keys are discovered, a URL.
+    /// Required. Its name, compared with the token's `iss` byte for byte: a final slash counts. Where keys are
+    /// discovered, a URL.
+    #[schemars(extend("examples" = ["https://example.eu.auth0.com/"]))]
     pub issuer: Option<String>,
-    /// How its tokens say who calls for whom.
+    /// Required. What kind of issuer it is: how its tokens say which application calls, and for whom.
     pub profile: Option<Profile>,
-    /// The signature algorithms that are accepted; all asymmetric ones by default.
+    /// The signature algorithms that are accepted: `RS256`, `RS384`, `RS512`, `PS256`, `PS384`, `PS512`,
+    /// `ES256`, `ES384`, `ES512`, `EdDSA`; all of these by default. HMAC belongs to one API: see
+    /// `gate.hs_secret`.
+    #[schemars(extend("examples" = [["RS256"]]))]
     pub algorithms: Option<Vec<String>>,
-    /// The URL of its key set, where discovery is not wanted.
+    /// The URL of its key set, where discovery (`/.well-known/openid-configuration` below the issuer)
+    /// is not wanted. Of `jwks_uri`, `jwks_file`, `jwks` and `pem_file` at most one is written.
     #[schemars(extend("examples" = ["https://example.eu.auth0.com/.well-known/jwks.json"]))]
     pub jwks_uri: Option<String>,
-    /// A file with its key set, relative to this file.
+    /// A file with its key set as JSON, relative to this file; read again when it changes.
+    #[schemars(extend("examples" = ["keys.json"]))]
     pub jwks_file: Option<String>,
-    /// Its key set, written here.
+    /// Its key set, written here. `{keys: []}` says that it has none, where every API that trusts it
+    /// has a secret of its own.
+    #[schemars(extend("examples" = [{"keys": []}]))]
     pub jwks: Option<serde_json::Map<String, serde_json::Value>>,
-    /// A file with public keys or certificates as PEM, relative to this file.
+    /// A file with public keys or certificates as PEM, relative to this file: at most 4 of one kind,
+    /// for they have no `kid` and each is tried.
+    #[schemars(extend("examples" = ["issuer.pem"]))]
     pub pem_file: Option<String>,
-    /// Whether its keys may be fetched by plain HTTP; loopback always may.
+    /// Whether its keys may be fetched by plain HTTP: false; loopback always may.
+    #[schemars(extend("default" = false))]
     pub allow_http: Option<bool>,
     /// A file with the authorities that the certificates of its hosts may come from, as PEM, relative
     /// to this file; those of this machine when left out.
     #[schemars(extend("examples" = ["issuer-ca.crt"]))]
     pub ca: Option<String>,
-    /// How far the clocks may be apart: 30s, at most 5m.
-    #[schemars(extend("examples" = ["30s"]))]
+    /// How far the clocks of issuer and gateway may be apart, in whole seconds and at most 5m: 30s.
+    #[schemars(extend("default" = "30s", "examples" = ["30s"]))]
     pub leeway: Option<String>,
     /// The least time between two fetches of its keys that requests caused: 30s.
-    #[schemars(extend("examples" = ["30s"]))]
+    #[schemars(extend("default" = "30s", "examples" = ["30s"]))]
     pub refresh_cooldown: Option<String>,
-    /// What a token is that shows neither a user nor a machine: refused by default.
+    /// What a token is that shows neither a user nor a machine: refused by default
+    /// (`subject-type-ambiguous`).
+    #[schemars(extend("default" = "refuse"))]
     pub unproven: Option<Unproven>,
     /// Which claims hold what (profile `custom` only).
     pub claims: Option<Claims>,
     /// Token types (`typ`) accepted beside `at+jwt` (profile `custom` only); `none` stands for
     /// tokens without one.
+    #[schemars(extend("examples" = [["JWT"]]))]
     pub types: Vec<String>,
     /// Any of these tells a token that an application got for itself (profile `custom` only).
+    #[schemars(extend("examples" = [[{"claim": "gty", "equals": "client-credentials"}]]))]
     pub machine: Vec<Sign>,
     /// Any of these tells a token that an application got for a user (profile `custom` only).
+    #[schemars(extend("examples" = [[{"claim": "sub", "contains": "|"}]]))]
     pub user: Vec<Sign>,
 }
 
@@ -88,23 +105,28 @@ pub enum Unproven {
 pub struct Claims {
     /// The claims that name the application, `azp` and `client_id` when left out; those that are
     /// present must agree.
+    #[schemars(extend("default" = ["azp", "client_id"]))]
     pub client_id: Vec<String>,
-    /// The claim that holds the scopes: `scope`.
+    /// The claim that holds the scopes, a text or a list: `scope`.
+    #[schemars(extend("default" = "scope"))]
     pub scopes: Option<String>,
     /// The claim that holds the organization's id: `org_id`.
+    #[schemars(extend("default" = "org_id"))]
     pub organization: Option<String>,
     /// The claim that holds authorization details: `authorization_details`.
+    #[schemars(extend("default" = "authorization_details"))]
     pub authorization_details: Option<String>,
 }
 
-/// A sign in a token: a claim that equals or contains a text.
+/// A sign in a token: a claim that equals or contains a text. Exactly one of `equals` and `contains`
+/// is written.
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Sign {
-    /// The claim.
+    /// Required. The claim's name, at the top level of the token.
     pub claim: Option<String>,
     /// The text that it equals.
     pub equals: Option<String>,
-    /// The text that it contains.
+    /// The text that it contains somewhere; of a list, the item that is in it.
     pub contains: Option<String>,
 }

@@ -5,7 +5,7 @@
 //! with a meaning (durations, sizes, URLs, patterns) are still texts. No logic lives here.
 
 mod api;
-mod auth0;
+pub(super) mod auth0;
 mod client;
 mod gate;
 mod grant;
@@ -23,12 +23,13 @@ pub use issuer::{Claims, Issuer, Profile, Sign, Unproven};
 pub use server::{EndMarker, Health, Limits, Log, Reload, Server, Timeouts, Workers};
 pub use tls::{Certificate, ClientAuth, Tls, TlsVersion, UpstreamTls};
 
-use schemars::JsonSchema;
+use schemars::{JsonSchema, Schema};
 use serde::Deserialize;
 
 /// A Grantgate configuration: one file, or the files of one directory, whose lists join.
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, default)]
+#[serde(default)]
+#[schemars(transform = |schema: &mut Schema| auth0::know(schema, &auth0::SECTIONS))]
 pub struct Configuration {
     /// The traffic listener and its workers.
     pub server: Option<Server>,
@@ -44,11 +45,20 @@ pub struct Configuration {
     pub reload: Option<Reload>,
     /// Who may issue tokens.
     pub issuers: Vec<Issuer>,
-    /// The APIs, as Auth0's resource servers; those with a `gate` are served.
-    pub resource_servers: Vec<ResourceServer>,
+    /// The APIs, as Auth0's resource servers; those with a `gate` are served. An API may stand in two
+    /// entries of one `identifier`: one of them has the `gate`, and no other key stands in both.
+    pub resource_servers: Option<Vec<ResourceServer>>,
     /// What is known of applications beyond their grants.
     pub clients: Vec<Client>,
-    /// The client grants. "None" is written `client_grants: []`: a configuration that does not speak
+    /// Required in some file. The client grants. "None" is written `client_grants: []`: a configuration that does not speak
     /// of grants at all is refused, because it may be half a file.
     pub client_grants: Option<Vec<ClientGrant>>,
+    /// `resource_servers` as a tenant export of `auth0-deploy-cli` (`tenant.yaml`) spells it. A file
+    /// has one spelling.
+    #[serde(rename = "resourceServers")]
+    pub exported_resource_servers: Option<Vec<ResourceServer>>,
+    /// `client_grants` as a tenant export spells it: `client_id` is an id or a name that stands under
+    /// `clients`. A file has one spelling.
+    #[serde(rename = "clientGrants")]
+    pub exported_client_grants: Option<Vec<ClientGrant>>,
 }

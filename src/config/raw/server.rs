@@ -15,21 +15,25 @@ use super::Tls;
 pub struct Server {
     /// Address and port, such as `0.0.0.0:8080` (the default) or `[::]:8080`; or a unix socket, such
     /// as `unix:/run/grantgate.sock`. Changes wait for a restart.
-    #[schemars(extend("examples" = ["0.0.0.0:8080"]))]
+    #[schemars(extend("default" = "0.0.0.0:8080", "examples" = ["0.0.0.0:8080"]))]
     pub listen: Option<String>,
     /// TLS; plain HTTP when left out.
     pub tls: Option<Tls>,
     /// How many worker threads: `auto` (the default) is one per core, following the CPU limit.
     /// Changes wait for a restart.
+    #[schemars(extend("default" = "auto"))]
     pub workers: Option<Workers>,
-    /// Networks (CIDR) whose `X-Forwarded-*` headers are passed on. None by default; everybody
-    /// (`0.0.0.0/0`, `::/0`) is refused.
+    /// Networks of your own proxies, such as `10.0.0.0/8` or `fd00::/8`: their `X-Forwarded-*` headers
+    /// reach the upstream; everybody else's are replaced. None by default; everybody (`0.0.0.0/0`,
+    /// `::/0`, or networks that are that together) is refused.
+    #[schemars(extend("examples" = [["10.0.0.0/8"]]))]
     pub trusted_proxies: Vec<String>,
-    /// After a signal to end, how long new connections are still accepted: 5s.
-    #[schemars(extend("examples" = ["5s"]))]
+    /// After a signal to end, how long new connections are still accepted, so that whoever routes to
+    /// the gateway can notice: 5s.
+    #[schemars(extend("default" = "5s", "examples" = ["5s"]))]
     pub drain_delay: Option<String>,
-    /// How long requests in flight may then take: 30s.
-    #[schemars(extend("examples" = ["30s"]))]
+    /// How long requests in flight may then take, before they are cut: 30s.
+    #[schemars(extend("default" = "30s", "examples" = ["30s"]))]
     pub drain_deadline: Option<String>,
 }
 
@@ -76,7 +80,7 @@ impl JsonSchema for Workers {
 pub struct Health {
     /// Address and port: `0.0.0.0:9180` by default; `none` switches it off. Changes wait for a
     /// restart.
-    #[schemars(extend("examples" = ["0.0.0.0:9180"]))]
+    #[schemars(extend("default" = "0.0.0.0:9180", "examples" = ["0.0.0.0:9180"]))]
     pub listen: Option<String>,
 }
 
@@ -84,20 +88,20 @@ pub struct Health {
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Limits {
-    /// Request line and headers together: 32KiB.
-    #[schemars(extend("examples" = ["32KiB"]))]
+    /// Request line and headers together, at least `1KiB`: 32KiB.
+    #[schemars(extend("default" = "32KiB", "examples" = ["32KiB"]))]
     pub header_bytes: Option<String>,
-    /// The request target: 8KiB.
-    #[schemars(extend("examples" = ["8KiB"]))]
+    /// The request target (path and query), at least `1KiB`; beyond it `uri-too-long`: 8KiB.
+    #[schemars(extend("default" = "8KiB", "examples" = ["8KiB"]))]
     pub uri_bytes: Option<String>,
-    /// The body: `unlimited` by default.
-    #[schemars(extend("examples" = ["10MiB"]))]
+    /// The body of a request; beyond it `body-too-large`: `unlimited` by default.
+    #[schemars(extend("default" = "unlimited", "examples" = ["10MiB"]))]
     pub body_bytes: Option<String>,
     /// Connections open at a time, over all workers: 10000.
-    #[schemars(range(min = 1))]
+    #[schemars(range(min = 1), extend("default" = 10_000))]
     pub connections: Option<u32>,
     /// What each worker's cache of verified tokens may hold: 16MiB. Changes wait for a restart.
-    #[schemars(extend("examples" = ["16MiB"]))]
+    #[schemars(extend("default" = "16MiB", "examples" = ["16MiB"]))]
     pub token_cache_bytes: Option<String>,
 }
 
@@ -106,16 +110,16 @@ pub struct Limits {
 #[serde(deny_unknown_fields, default)]
 pub struct Timeouts {
     /// Reading a request's head: 10s.
-    #[schemars(extend("examples" = ["10s"]))]
+    #[schemars(extend("default" = "10s", "examples" = ["10s"]))]
     pub header_read: Option<String>,
     /// Connecting to an upstream: the lookup of its name, the name's addresses one after another, and TLS: 5s.
-    #[schemars(extend("examples" = ["5s"]))]
+    #[schemars(extend("default" = "5s", "examples" = ["5s"]))]
     pub connect: Option<String>,
     /// From the request written to the response's head read: 60s.
-    #[schemars(extend("examples" = ["60s"]))]
+    #[schemars(extend("default" = "60s", "examples" = ["60s"]))]
     pub response: Option<String>,
     /// An upstream connection without use: 60s.
-    #[schemars(extend("examples" = ["60s"]))]
+    #[schemars(extend("default" = "60s", "examples" = ["60s"]))]
     pub upstream_idle: Option<String>,
 }
 
@@ -123,11 +127,12 @@ pub struct Timeouts {
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Log {
-    /// Whether each request's decision record goes to standard output: true.
+    /// Whether each request's decision record goes to standard output, a JSON line each: true.
+    #[schemars(extend("default" = true))]
     pub records: Option<bool>,
     /// The gateway's own log on standard error: `error`, `warn`, `info` (the default), `debug`,
     /// `trace`, or a filter such as `info,grantgate::reload=debug`.
-    #[schemars(extend("examples" = ["info"]))]
+    #[schemars(extend("default" = "info", "examples" = ["info"]))]
     pub level: Option<String>,
 }
 
@@ -135,13 +140,14 @@ pub struct Log {
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Reload {
-    /// How often contents are compared whatever the file system reports: 30s.
-    #[schemars(extend("examples" = ["30s"]))]
+    /// How often contents are compared, whatever the file system reports: 30s.
+    #[schemars(extend("default" = "30s", "examples" = ["30s"]))]
     pub poll: Option<String>,
-    /// How long the files must be quiet before they are read: 250ms.
-    #[schemars(extend("examples" = ["250ms"]))]
+    /// How long the files must be quiet before they are read, at most 2s: 250ms.
+    #[schemars(extend("default" = "250ms", "examples" = ["250ms"]))]
     pub quiet: Option<String>,
-    /// Whether every file must end with YAML's `...`, so that one cut short is told: optional.
+    /// Whether every YAML file must end with a line `...`, so that one cut short is told: optional.
+    #[schemars(extend("default" = "optional"))]
     pub end_marker: Option<EndMarker>,
 }
 

@@ -17,13 +17,16 @@ pub struct Tls {
     #[schemars(extend("examples" = ["tls.key"]))]
     pub key: Option<String>,
     /// Further certificates. The first that is for the host that a client names (SNI) is shown.
+    #[schemars(extend("examples" = [[{"cert": "orders.crt", "key": "orders.key"}]]))]
     pub certificates: Vec<Certificate>,
     /// A file with the authorities of client certificates, as PEM, relative to this file.
+    #[schemars(extend("examples" = ["clients-ca.crt"]))]
     pub client_ca: Option<String>,
     /// Whether clients must show a certificate of those authorities: `required` where `client_ca` is
     /// written, and `none` where not.
     pub client_auth: Option<ClientAuth>,
     /// The oldest version that is spoken: `tls1.2`.
+    #[schemars(extend("default" = "tls1.2"))]
     pub min_version: Option<TlsVersion>,
 }
 

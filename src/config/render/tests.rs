@@ -102,3 +102,53 @@ fn a_long_line_is_cut_and_its_position_is_not() {
     assert!(!report(&[("a.json", &text)]).render(Style::Colour).contains(":::"));
     assert!(rendered.len() < 1000);
 }
+
+fn problems() -> Report {
+    let mut report = report(&[("dir/a,b:c%.yaml", "apis:\n  - näme: one\n"), ("b.yaml", "é: 1\n")]);
+    let name = Place::root(0).key("apis").index(0).key("näme");
+    report
+        .push(Code::KindWrong, &name, "50% wrong:\r\n::error::x, \u{202e}y")
+        .also(&Place::root(1).key("é"), "see")
+        .help("write `two`");
+    report.push(Code::GrantElsewhere, &name, "elsewhere").on_key();
+    report.push(Code::SourcesMissing, &Place::nowhere(), "no file");
+    report
+}
+
+#[test]
+fn programs_read_every_place_and_nothing_is_left_out() {
+    let json = problems().to_json();
+    assert_eq!(json["summary"], serde_json::json!({"errors": 2, "warnings": 1, "files": 2}));
+    let found = json["diagnostics"].as_array().unwrap();
+    assert_eq!(
+        found[1],
+        serde_json::json!({
+            "code": "kind-wrong", "severity": "error", "file": "dir/a,b:c%.yaml",
+            "path": "apis[0][\"näme\"]", "line": 2, "column": 11, "end": {"line": 2, "column": 14},
+            "message": "50% wrong:\r\n::error::x, \u{202e}y", "help": "write `two`",
+            "related": [{
+                "file": "b.yaml", "path": "[\"é\"]", "line": 1, "column": 4,
+                "end": {"line": 1, "column": 5}, "message": "see",
+            }],
+        })
+    );
+    assert_eq!(
+        found[2],
+        serde_json::json!({
+            "code": "sources-missing", "severity": "error", "file": null, "path": null, "line": null,
+            "column": null, "end": null, "message": "no file", "help": null, "related": [],
+        })
+    );
+}
+
+#[test]
+fn github_reads_one_command_for_each_problem_and_no_other() {
+    assert_eq!(
+        problems().to_github(),
+        "\
+::warning file=dir/a%2Cb%3Ac%25.yaml,line=2,endLine=2,col=5,endColumn=8,title=grant-elsewhere::elsewhere
+::error file=dir/a%2Cb%3Ac%25.yaml,line=2,endLine=2,col=11,endColumn=13,title=kind-wrong::50%25 wrong:␍␊::error::x, \u{fffd}y%0Ahelp: write `two`
+::error title=sources-missing::no file
+"
+    );
+}

@@ -79,24 +79,75 @@ fn line_start(text: &str, at: usize) -> usize {
     text.get(..at).and_then(|before| before.rfind('\n')).map_or(0, |end| end + 1)
 }
 
-/// Masks what follows a key that sounds like a secret's, to the end of its line.
+/// Masks what follows a key that sounds like a secret's: to the end of its line, and the lines behind
+/// it that are indented further or in the same quotes.
 fn mask_secrets(source: usize, text: &str, report: &mut Report) {
     let mut begin = 0;
+    // Where the value that is being masked goes on.
+    let mut open: Option<Open> = None;
     for line in text.split_inclusive('\n') {
+        let end = begin + line.trim_end().len();
+        if open.as_ref().is_some_and(|open| open.goes_on(line)) {
+            report.mask(source, &(begin..end));
+            if let Some(open) = &mut open {
+                open.see(line);
+            }
+            begin += line.len();
+            continue;
+        }
+        open = None;
         let mut rest = line;
         while let Some((key, value)) = rest.split_once(':') {
             let key = key.rsplit(['{', ',', ' ', '\t']).next().unwrap_or_default();
             if looks_secret(key.trim_matches(['"', '\'']))
                 && !value.trim_start_matches([' ', '"', '\'']).starts_with("${")
             {
-                let end = begin + line.trim_end().len();
-                report.mask(source, &(begin + line.len() - value.len()..end));
+                let from = (begin + line.len() - value.len()).min(end);
+                report.mask(source, &(from..end));
+                open = Some(Open::of(line, value));
                 break;
             }
             rest = value;
         }
         begin += line.len();
     }
+}
+
+/// A value that may go on in the next line.
+struct Open {
+    indentation: usize,
+    /// The quote that is not closed yet.
+    quote: Option<char>,
+}
+
+impl Open {
+    fn of(line: &str, value: &str) -> Self {
+        let mut open = Self { indentation: indentation(line), quote: None };
+        let value = value.trim_start();
+        if let Some(quote @ ('"' | '\'')) = value.chars().next() {
+            open.quote = Some(quote);
+            open.see(value.get(1..).unwrap_or_default());
+        }
+        open
+    }
+
+    fn goes_on(&self, line: &str) -> bool {
+        self.quote.is_some() || line.trim().is_empty() || indentation(line) > self.indentation
+    }
+
+    /// Looks for the end of the quotes.
+    fn see(&mut self, text: &str) {
+        if let Some(quote) = self.quote
+            && text.trim_end_matches(['}', ']', ',', ' ', '\t', '\r', '\n']).ends_with(quote)
+        {
+            self.quote = None;
+        }
+    }
+}
+
+/// How far a line is indented; the `- ` of an element's first key counts as blanks.
+fn indentation(line: &str) -> usize {
+    line.len() - line.trim_start_matches([' ', '\t', '-']).len()
 }
 
 /// What to do about the slips that people make most.

@@ -210,9 +210,19 @@ fn no_secret_is_shown_that_no_schema_could_tell() {
         "a: [{client_secret: hush, b: c: d}]\n",
         "{\"client_secret\": \"hush\", \"a\": [}",
         "a:\n  hs_secret: one\n  hs_secret: hush\n",
+        "a:\n  hs_secret: |\n    hush\n\n    hush\n  b: c: d\n",
+        "a:\n  - hs_secret: >-\n      hush\n    b: c: d\n",
+        "a:\n  hs_secret:\n    hush\n  b: c: d\n",
+        "a:\n  hs_secret: one\n    hush\n  b: c: d\n",
+        "a:\n  hs_secret: \"one\n  hush\"\n  b: c: d\n",
+        "a:\n  {hs_secret: 'one\nhush'\n  , b: c: d}\n",
     ] {
         let (_, report) = read_with_report(text);
         assert!(report.has_errors() && !report.to_string().contains("hush"), "{text}\n{report}");
+        assert!(
+            text.contains("a:\n  hs_secret: one\n  hs")
+                || !report.documents()[0].text.contains("hush")
+        );
     }
     assert!(read_with_report("a_secret: \"${env:X}\" b\n").1.to_string().contains("env:X"));
 }

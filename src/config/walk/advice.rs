@@ -190,7 +190,9 @@ fn collect(
     let Some(depth) = depth.checked_sub(1).filter(|_| !shape.any) else { return };
     if let Some(map) = &shape.map {
         for name in map.keys() {
-            let Some(inner) = map.value(name) else { continue };
+            // What an export spells in its own way is known under our name too.
+            let exported = place.is_empty() && name.contains(char::is_uppercase);
+            let Some(inner) = map.value(name).filter(|_| !exported) else { continue };
             if name == key && !place.is_empty() && !Shape::of(root, inner).any {
                 found.push(place.to_owned());
             }
