@@ -3,19 +3,20 @@
 //! The traffic side is a number of workers, a thread each, which share nothing but the running snapshot
 //! and keys. The control side is the runtime that this is called on: reloading, keys, health and metrics.
 
+mod sight;
+
 use std::io::{self, Write};
 use std::net::SocketAddr;
 use std::num::NonZeroUsize;
 use std::sync::Arc;
 use std::thread::available_parallelism;
-use std::time::Duration;
 
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
-use crate::admin::Health;
+use crate::admin::{Admin, Health};
 use crate::clock::now;
-use crate::config::snapshot::Snapshot;
+use crate::config::snapshot::{self, Listen, Snapshot};
 use crate::guard::Guard;
 use crate::keyring::KeyRing;
 use crate::net::fetch::Fetcher;
@@ -24,14 +25,14 @@ use crate::proxy::{Door, Via};
 use crate::reload::{self, Reloader, Status, Trigger};
 use crate::telemetry::{Metrics, Sink};
 
-/// How often histograms are emptied into their buckets, and gauges that grow by themselves are set.
-const UPKEEP: Duration = Duration::from_secs(5);
+use sight::{Fetches, Sight};
 
 /// A gateway that listens.
 pub struct App {
     reloader: Arc<Reloader>,
     workers: Workers,
     health: Option<SocketAddr>,
+    admin: Option<Listen>,
     drain: Drain,
     sink: Sink,
     /// What runs beside; ends with the gateway.
@@ -63,17 +64,26 @@ impl App {
         records: impl Write + Send + 'static,
     ) -> Result<Self, StartError> {
         let snapshot = reloader.snapshot();
-        let metrics = Arc::new(Metrics::new());
+        let (started_at, metrics) = (now(), Arc::new(Metrics::new()));
+        #[expect(clippy::cast_precision_loss, reason = "a gauge is a float")]
+        metrics.start_time.set(started_at.milliseconds() as f64 / 1e3);
+        metrics.follow(&snapshot.load());
+        let fetches = Arc::new(Fetches::default());
         let sink = Sink::start(records, metrics.clone())?;
         let keyring = Arc::new(KeyRing::start(&snapshot.load().issuers, Fetcher::new()?, {
-            let metrics = metrics.clone();
+            let (metrics, fetches) = (metrics.clone(), fetches.clone());
             move |issuer, outcome| {
+                fetches.note(issuer, outcome);
                 metrics.keys_refresh(issuer, if outcome.is_ok() { "fetched" } else { "failed" });
             }
         }));
         let follow = {
-            let keyring = keyring.clone();
-            move |snapshot: &Snapshot| keyring.reconcile(&snapshot.issuers)
+            let (keyring, metrics, fetches) = (keyring.clone(), metrics.clone(), fetches.clone());
+            move |snapshot: &Snapshot| {
+                keyring.reconcile(&snapshot.issuers);
+                metrics.follow(snapshot);
+                fetches.follow(snapshot);
+            }
         };
         let observe = {
             let metrics = metrics.clone();
@@ -83,13 +93,21 @@ impl App {
 
         let (drain, mut control) = (Drain::new(), JoinSet::new());
         let settings = snapshot.load();
+        let sight = Sight {
+            snapshot: snapshot.clone(),
+            reloads: reloader.status(),
+            keyring: keyring.clone(),
+            fetches,
+            metrics: metrics.clone(),
+            started_at,
+        };
         let health = match settings.health {
             None => None,
-            Some(address) => {
-                let keyring = keyring.clone();
-                let missing = move || keyring.missing();
-                Some(Health::bind(address, metrics.clone(), drain.clone(), missing).await?)
-            }
+            Some(address) => Some(Health::bind(address, drain.clone(), sight.vitals()).await?),
+        };
+        let admin = match &settings.admin {
+            None => None,
+            Some(admin) => bind_admin(admin).await?,
         };
 
         let (keys, requests, via) = (keyring.keys(), keyring.requests(), Via::new());
@@ -108,12 +126,15 @@ impl App {
             let reloader = reloader.clone();
             async move { reload::watch(&reloader).await }
         });
-        control.spawn(upkeep(metrics, reloader.status()));
         let at = health.as_ref().map(Health::address).transpose()?;
+        let admin_at = admin.as_ref().map(Admin::address).transpose()?;
+        if let Some(admin) = admin {
+            control.spawn(admin.run(drain.clone(), sight.state(count.get(), &drain)));
+        }
         if let Some(health) = health {
             control.spawn(health.run());
         }
-        Ok(Self { reloader, workers, health: at, drain, sink, control })
+        Ok(Self { reloader, workers, health: at, admin: admin_at, drain, sink, control })
     }
 
     /// Where requests are taken.
@@ -124,6 +145,11 @@ impl App {
     /// Where health and metrics are answered.
     pub fn health(&self) -> Option<SocketAddr> {
         self.health
+    }
+
+    /// Where the state is told.
+    pub fn admin(&self) -> Option<&Listen> {
+        self.admin.as_ref()
     }
 
     /// How the configuration stands; it changes with the end of each attempt to take it over.
@@ -149,20 +175,15 @@ impl App {
     }
 }
 
-/// Keeps the metrics that do not count themselves, for as long as the gateway runs.
-async fn upkeep(metrics: Arc<Metrics>, status: watch::Receiver<Status>) {
-    loop {
-        metrics.upkeep();
-        let (generation, whole_at) = {
-            let status = status.borrow();
-            (status.generation, status.whole_at)
-        };
-        #[expect(clippy::cast_precision_loss, reason = "a gauge is a float")]
-        metrics.config_generation.set(generation as f64);
-        #[expect(clippy::cast_precision_loss, reason = "a gauge is a float")]
-        metrics
-            .config_loaded_whole
-            .set((now().milliseconds() - whole_at.milliseconds()) as f64 / 1e3);
-        tokio::time::sleep(UPKEEP).await;
+/// Listens for those who run the gateway. That nobody asked for it must not keep the gateway from starting
+/// where another one, on the same machine, came first.
+async fn bind_admin(settings: &snapshot::Admin) -> Result<Option<Admin>, ListenError> {
+    match Admin::bind(&settings.listen).await {
+        Ok(admin) => Ok(Some(admin)),
+        Err(error) if settings.required => Err(error),
+        Err(error) => {
+            tracing::warn!(%error, "`/status` is not answered: `admin.listen` is not written, and its default is taken");
+            Ok(None)
+        }
     }
 }

@@ -4,12 +4,12 @@
 //! start to end. Where the pure check lacks keys, the guard asks the control side for them once, waits,
 //! and checks again; a second lack is the answer.
 
-use std::cell::{OnceCell, RefCell};
+use std::cell::{Cell, OnceCell, RefCell};
 use std::sync::Arc;
 
 use crate::clock::now;
 use crate::config::snapshot::Snapshot;
-use crate::gate::{Call, Env, Outcome, Step, check};
+use crate::gate::{Call, Code, Env, Outcome, Step, Verdict, check};
 use crate::keyring::{FetchedKeys, KeyRequests};
 use crate::live::{Live, Reader};
 use crate::policy::UnixTime;
@@ -22,6 +22,8 @@ pub struct Guard {
     keys: RefCell<Reader<FetchedKeys>>,
     requests: KeyRequests,
     cache: VerifiedCache,
+    /// What the metrics were told of the cache last: its tokens and their bytes.
+    told: Cell<(usize, u64)>,
     metrics: Arc<Metrics>,
 }
 
@@ -48,6 +50,7 @@ impl Guard {
             keys: RefCell::new(keys.reader()),
             requests,
             cache,
+            told: Cell::new((0, 0)),
             metrics,
         }
     }
@@ -65,7 +68,16 @@ impl Guard {
             Step::NeedKeys { issuer, .. } => {
                 self.requests.refresh(issuer).await;
                 match self.check(held, call) {
-                    Step::Done(outcome) | Step::NeedKeys { otherwise: outcome, .. } => outcome,
+                    Step::Done(outcome) => outcome,
+                    Step::NeedKeys { issuer, otherwise } => {
+                        if let Verdict::Refuse(refusal) | Verdict::WouldRefuse(_, refusal) =
+                            &otherwise.verdict
+                            && refusal.code == Code::TokenKeyUnknown
+                        {
+                            self.metrics.keys_unknown(&issuer.trust.issuer);
+                        }
+                        otherwise
+                    }
                 }
             }
         }
@@ -78,6 +90,23 @@ impl Guard {
         let (hits, misses) = self.cache.counts();
         self.metrics.token_cache_hits.increment(hits);
         self.metrics.token_cache_misses.increment(misses);
+        self.tell(self.cache.len(), self.cache.weight());
         step
+    }
+
+    /// Tells the metrics what the cache holds; other workers' caches add to it.
+    #[expect(clippy::cast_precision_loss, reason = "a gauge is a float")]
+    fn tell(&self, tokens: usize, bytes: u64) {
+        let before = self.told.replace((tokens, bytes));
+        if before != (tokens, bytes) {
+            self.metrics.token_cache_entries.increment(tokens as f64 - before.0 as f64);
+            self.metrics.token_cache_bytes.increment(bytes as f64 - before.1 as f64);
+        }
+    }
+}
+
+impl Drop for Guard {
+    fn drop(&mut self) {
+        self.tell(0, 0);
     }
 }

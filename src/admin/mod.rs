@@ -1,8 +1,17 @@
 //! Doors for those who run the gateway.
 //!
 //! [`Health`] answers whether it lives, whether it is ready, and its metrics: on a listener of its own,
-//! so that no request to an API is ever taken for a probe.
+//! so that no request to an API is ever taken for a probe. [`Admin`] tells how it stands in detail, to this
+//! machine alone unless somebody says otherwise.
 
+mod browsers;
+mod condition;
+mod door;
 mod health;
+mod listener;
+mod status;
 
-pub use health::Health;
+pub use condition::{Condition, Conditions};
+pub use door::Admin;
+pub use health::{Health, Vitals};
+pub use status::{IssuerKeys, State};

@@ -3,6 +3,7 @@
 mod check;
 mod demo;
 mod exit;
+mod health;
 mod inspect_token;
 mod run;
 mod schema;
@@ -31,6 +32,8 @@ enum Verb {
     Demo(demo::Options),
     /// Shows what a token says, and what each signal in it is taken for.
     InspectToken(inspect_token::Options),
+    /// Asks a running gate whether it is ready: exits with 0 when it is, 1 when not, 2 without answer.
+    Health(health::Options),
     /// Runs the gate.
     Run(run::Options),
     /// Prints the configuration's JSON Schema, for editors.
@@ -44,6 +47,7 @@ impl Cli {
             Verb::Check(options) => check::execute(&options),
             Verb::Demo(options) => demo::execute(options),
             Verb::InspectToken(options) => inspect_token::execute(&options),
+            Verb::Health(options) => health::execute(&options),
             Verb::Run(options) => run::execute(&options),
             Verb::Schema(options) => schema::execute(&options),
         }

@@ -8,7 +8,7 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use crate::app::App;
 use crate::reload::Reloader;
-use crate::telemetry::log::Log;
+use crate::telemetry::log::{self, Log};
 
 use super::{Exit, talk};
 
@@ -34,7 +34,11 @@ pub fn execute(options: &Options) -> Exit {
 /// Runs `work` on the control side's runtime: everything but the traffic.
 pub fn on_control_runtime(work: impl Future<Output = Exit>) -> Exit {
     match control_runtime() {
-        Ok(runtime) => runtime.block_on(work),
+        Ok(runtime) => {
+            let exit = runtime.block_on(work);
+            log::flush();
+            exit
+        }
         Err(error) => {
             talk(format_args!("grantgate: cannot start: {error}"));
             Exit::Failed
@@ -50,20 +54,21 @@ pub fn control_runtime() -> io::Result<Runtime> {
 /// Loads the configuration, sets the log up as it says, and binds the gate.
 pub async fn start(config: &Path) -> Result<App, Exit> {
     let reloader = load(config).await?;
-    let log = Log::start(&reloader.snapshot().load().log.level).map_err(|error| {
+    let log = Log::start(&reloader.snapshot().load().log).map_err(|error| {
         talk(format_args!("grantgate: {error}"));
         Exit::Failed
     })?;
     reloader.announce();
     let reloader = reloader.followed_by(move |snapshot| {
-        if let Err(error) = log.set_level(&snapshot.log.level) {
-            tracing::warn!(%error, "the log stays at its level");
+        if let Err(error) = log.follow(&snapshot.log) {
+            tracing::warn!(%error, "the log stays as it is");
         }
     });
     let app = bind(reloader, io::stdout()).await?;
     let (traffic, health) = (app.traffic(), app.health());
     let health = health.map_or_else(|| "none".to_owned(), |address| address.to_string());
-    tracing::info!(version = env!("CARGO_PKG_VERSION"), %traffic, health, "listening");
+    let admin = app.admin().map_or_else(|| "none".to_owned(), ToString::to_string);
+    tracing::info!(version = env!("CARGO_PKG_VERSION"), %traffic, health, admin, "listening");
     Ok(app)
 }
 

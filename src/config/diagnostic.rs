@@ -85,6 +85,7 @@ codes! {
     SourcesMissing, "sources-missing", Error, "There is no file at all.";
 
     // Values that say something else than their key takes.
+    AdminRemote, "admin-remote", Error, "The admin listener can be reached from other machines, and nobody said that it may.";
     AddressInvalid, "address-invalid", Error, "A text is not an address to listen on.";
     DurationInvalid, "duration-invalid", Error, "A text is not a duration, or one out of bounds.";
     ListEmpty, "list-empty", Error, "A list is empty, and left out it would mean everything.";

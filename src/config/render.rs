@@ -8,7 +8,7 @@ mod github;
 mod json;
 
 pub(super) use github::github;
-pub(super) use json::json;
+pub(super) use json::{diagnostics, json};
 
 use std::fmt::Write as _;
 

@@ -207,6 +207,11 @@ impl Report {
         render::json(self)
     }
 
+    /// The `diagnostics` of [`Self::to_json`], which hold none of the texts and can be kept.
+    pub fn diagnostics(&self) -> Vec<serde_json::Value> {
+        render::diagnostics(self)
+    }
+
     /// The report as GitHub's workflow commands, a line for each problem.
     pub fn to_github(&self) -> String {
         render::github(self)

@@ -12,7 +12,7 @@ use ipnet::IpNet;
 use rustls::pki_types::ServerName;
 
 use crate::policy::{Api, Ask, Audience, Clients};
-use crate::route::{Operations, Prefix, Sites};
+use crate::route::{HostPattern, Operations, Prefix, Sites};
 use crate::token::{HsSecret, KeySet, Trust};
 
 use super::source::Digest;
@@ -25,6 +25,10 @@ pub struct Snapshot {
     pub server: Server,
     /// Where health and metrics are answered; nowhere when absent.
     pub health: Option<SocketAddr>,
+    /// What makes the gateway ready.
+    pub readiness: Readiness,
+    /// Where the gateway's state is told; nowhere when absent.
+    pub admin: Option<Admin>,
     /// Bounds on what a request may be.
     pub limits: Limits,
     /// Bounds on how long anything may take.
@@ -63,6 +67,25 @@ impl fmt::Display for Listen {
             Self::Unix(path) => write!(f, "unix:{}", path.display()),
         }
     }
+}
+
+/// What makes the gateway ready, beside its listeners and its configuration.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Readiness {
+    /// Nothing.
+    #[default]
+    Lenient,
+    /// Keys of every issuer.
+    Strict,
+}
+
+/// Where the gateway's state is told.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Admin {
+    /// Where it listens.
+    pub listen: Listen,
+    /// Whether somebody asked for it, so that the gateway does not start without.
+    pub required: bool,
 }
 
 /// The traffic listener and its workers.
@@ -149,15 +172,30 @@ impl Default for Timeouts {
 /// What is written about requests and about the gateway itself.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Log {
-    /// Whether each request's decision record goes to standard output.
+    /// Whether decision records go to standard output.
     pub records: bool,
+    /// Of the requests that are allowed and answered, one in this many is recorded; none when 0.
+    pub allowed_one_in: u32,
     /// The gateway's own log, on standard error: a `tracing` filter such as `info`.
     pub level: String,
+    /// How that log is written.
+    pub format: LogFormat,
+}
+
+/// How the gateway's own log is written.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum LogFormat {
+    /// Lines for people.
+    #[default]
+    Text,
+    /// Lines of JSON.
+    Json,
 }
 
 impl Default for Log {
     fn default() -> Self {
-        Self { records: true, level: "info".to_owned() }
+        let (level, format) = ("info".to_owned(), LogFormat::default());
+        Self { records: true, allowed_one_in: 1, level, format }
     }
 }
 
@@ -212,6 +250,10 @@ pub struct RemoteKeys {
 pub struct ServedApi {
     /// What the decision needs.
     pub api: Api,
+    /// The hosts that it is served under; none means any.
+    pub hosts: Vec<HostPattern>,
+    /// The path that it is served below.
+    pub path_prefix: Prefix,
     /// The issuers that it trusts: places in [`Snapshot::issuers`].
     pub issuers: Vec<usize>,
     /// The audiences that mean this API, its identifier first.

@@ -174,7 +174,7 @@ fn an_unknown_key_is_sent_to_where_it_is_known() {
         ("resource_servers: [{public: true}]", "it belongs under `gate.operations[]`"),
         ("issuers: [{upstream: a}]", "it belongs under `resource_servers[].gate`"),
         ("issuers: [{audience: a}]", "it belongs under `client_grants[]`"),
-        ("log: {scopes: []}", "the keys here are `level` or `records`"),
+        ("log: {scopes: []}", "the keys here are `allowed_one_in`, `format`, `level` or `records`"),
     ] {
         assert_eq!(help(text).as_deref(), Some(meant), "{text}");
     }

@@ -11,10 +11,12 @@ mod drain;
 pub mod fetch;
 mod linger;
 mod listen;
+mod socket;
 mod worker;
 
 pub use body::{Body, Clean, discard};
 pub use client::{Client, SendError, Terms};
 pub use drain::{Drain, Phase};
 pub use listen::{Bounds, ListenError, Service};
+pub use socket::{SocketFile, listen_on};
 pub use worker::Workers;

@@ -3,6 +3,7 @@
 //! An [`Account`] is opened with the decision and entered when it is dropped, so that a request whose
 //! client went away before the answer is told about too.
 
+use std::cell::Cell;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -21,11 +22,21 @@ pub(super) struct Ledger {
     metrics: Arc<Metrics>,
     requests: Requests,
     recorder: Recorder,
+    /// How many allowed requests were not recorded since the last that was.
+    passed_over: Cell<u32>,
 }
 
 impl Ledger {
     pub(super) fn new(metrics: Arc<Metrics>, recorder: Recorder) -> Self {
-        Self { metrics, requests: Requests::default(), recorder }
+        Self { metrics, requests: Requests::default(), recorder, passed_over: Cell::new(0) }
+    }
+
+    /// Whether an allowed request is the one in so many that is recorded; the first one is.
+    fn takes(&self, one_in: u32) -> bool {
+        let passed_over = self.passed_over.get();
+        let takes = one_in > 0 && (passed_over == 0 || passed_over >= one_in);
+        self.passed_over.set(if takes { 1 } else { passed_over.saturating_add(1) });
+        takes
     }
 }
 
@@ -38,7 +49,8 @@ pub(super) struct Visit {
     generation: u64,
     arrived: Instant,
     trace_parent: Option<HeaderValue>,
-    recorded: bool,
+    records: bool,
+    allowed_one_in: u32,
 }
 
 impl Visit {
@@ -51,7 +63,8 @@ impl Visit {
             generation: held.snapshot.generation,
             arrived: Instant::now(),
             trace_parent: parts.headers.get("traceparent").cloned(),
-            recorded: held.snapshot.log.records,
+            records: held.snapshot.log.records,
+            allowed_one_in: held.snapshot.log.allowed_one_in,
         }
     }
 
@@ -165,6 +178,13 @@ impl<'a> Account<'a> {
         self.status = Some(status);
     }
 
+    /// Whether it is recorded. What was refused, or would have been, or went wrong is never passed over;
+    /// nor is an answer that its client did not wait for.
+    fn is_to_be_told(&self) -> bool {
+        let is_usual = self.ruling == Ruling::Allow && self.code.is_none() && self.status.is_some();
+        !is_usual || self.ledger.takes(self.visit.allowed_one_in)
+    }
+
     fn record(&self) -> Record<'_> {
         Record {
             time: self.visit.time,
@@ -192,10 +212,10 @@ impl<'a> Account<'a> {
 
 impl Drop for Account<'_> {
     fn drop(&mut self) {
-        let Ledger { metrics, requests, recorder } = self.ledger;
-        metrics.gate_seconds.record(self.gate.as_secs_f64());
+        let Ledger { metrics, requests, recorder, .. } = self.ledger;
+        metrics.gate_seconds.record(self.gate);
         if let Some(upstream) = self.upstream {
-            metrics.upstream_seconds.record(upstream.as_secs_f64());
+            metrics.upstream_seconds.record(upstream);
         }
         let identity = self.findings.caller.and_then(|caller| caller.identity.as_ref());
         let labels = RequestLabels {
@@ -205,7 +225,7 @@ impl Drop for Account<'_> {
         };
         let api = self.findings.served.map(|served| &served.api.identifier);
         requests.count(metrics, api, labels);
-        if self.visit.recorded {
+        if self.visit.records && self.is_to_be_told() {
             recorder.push(&self.record());
         }
     }

@@ -70,15 +70,22 @@ impl Reloader {
         let (loaded, known, places) = looked.await.unwrap_or_else(|_| Err(broken()))?;
         let Loaded { mut snapshot, warnings } = *loaded;
         snapshot.generation = 1;
-        let applied = Applied { warnings: warnings.to_string(), ..Applied::default() };
+        let applied = Applied {
+            warnings: warnings.to_string(),
+            diagnostics: warnings.diagnostics(),
+            ..Applied::default()
+        };
         let now = now();
         let status = Status {
             generation: snapshot.generation,
             digest: snapshot.digest,
             loaded_at: now,
             whole_at: now,
+            running: Arc::new(applied.clone()),
             last: ReloadOutcome::Applied(applied),
             last_at: now,
+            last_by: Trigger::Start,
+            kept_since: None,
         };
         Ok(Self {
             store,
@@ -131,7 +138,7 @@ impl Reloader {
         let found = looked.await.ok();
         let before = self.status.borrow().clone();
         let mut status = before.clone();
-        status.last_at = now();
+        (status.last_at, status.last_by) = (now(), trigger);
         status.last = match found {
             Some(Found::Good(loaded, sight)) => {
                 *known = Known { running: Arc::new(sight), refused: None };
@@ -150,12 +157,20 @@ impl Reloader {
             Some(Found::Refused(report)) => ReloadOutcome::Kept(report),
             None => ReloadOutcome::Kept(Arc::new(broken())),
         };
+        status.kept_since = match &status.last {
+            ReloadOutcome::Kept(_) => status.kept_since.or(Some(status.last_at)),
+            ReloadOutcome::Applied(_) | ReloadOutcome::Unchanged => None,
+        };
+        if let ReloadOutcome::Applied(applied) = &status.last {
+            status.running = Arc::new(applied.clone());
+        }
         self.look_where(&known).await;
-        self.log(trigger, &status, Some(&before));
         for observe in &self.observers {
             observe(&status);
         }
         self.status.send_replace(status.clone());
+        // Last: who reads of it can ask what it is about.
+        self.log(trigger, &status, Some(&before));
         status.last
     }
 
@@ -178,6 +193,7 @@ impl Reloader {
             lost: lost.len(),
             restart_needed,
             warnings: warnings.to_string(),
+            diagnostics: warnings.diagnostics(),
         }
     }
 
@@ -199,7 +215,7 @@ impl Reloader {
         let was_kept = |before: &Status| matches!(before.last, ReloadOutcome::Kept(_));
         match &status.last {
             ReloadOutcome::Applied(applied) => {
-                let Applied { gained, lost, restart_needed, warnings } = applied;
+                let Applied { gained, lost, restart_needed, warnings, diagnostics: _ } = applied;
                 tracing::info!(
                     %path, generation, %sha256, by, gained, lost, "configuration applied"
                 );

@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
-use crate::config::snapshot::{Server, Snapshot};
+use serde_json::Value;
+
+use crate::config::snapshot::{Admin, Server, Snapshot};
 use crate::config::{Digest, Report};
 use crate::policy::UnixTime;
 
@@ -66,6 +68,8 @@ pub struct Applied {
     /// What somebody should look at, as people read it; empty where there is nothing. The report
     /// itself would hold all texts for as long as the configuration runs.
     pub warnings: String,
+    /// The same, as [`Report::to_json`] has it.
+    pub diagnostics: Vec<Value>,
 }
 
 /// How the configuration stands, for who watches the gateway.
@@ -83,12 +87,19 @@ pub struct Status {
     pub last: ReloadOutcome,
     /// When that was.
     pub last_at: UnixTime,
+    /// Why it was made.
+    pub last_by: Trigger,
+    /// What the configuration that runs brought.
+    pub running: Arc<Applied>,
+    /// Since when what is on disk cannot be taken; none while it can.
+    pub kept_since: Option<UnixTime>,
 }
 
 /// The values that the program took at its start and does not take again.
 pub(super) struct AtStart {
     server: Server,
     health: Option<std::net::SocketAddr>,
+    admin: Option<Admin>,
     token_cache_bytes: u64,
 }
 
@@ -97,17 +108,22 @@ impl AtStart {
         Self {
             server: snapshot.server.clone(),
             health: snapshot.health,
+            admin: snapshot.admin.clone(),
             token_cache_bytes: snapshot.limits.token_cache_bytes,
         }
     }
 
     /// The keys whose values are others in `snapshot`.
     pub(super) fn differences(&self, snapshot: &Snapshot) -> Vec<&'static str> {
-        let Snapshot { server, health, limits, .. } = snapshot;
+        let Snapshot { server, health, admin, limits, .. } = snapshot;
         let keys = [
             ("server.listen", self.server.listen == server.listen),
             ("server.workers", self.server.workers == server.workers),
             ("health.listen", self.health == *health),
+            (
+                "admin.listen",
+                self.admin.as_ref().map(|it| &it.listen) == admin.as_ref().map(|it| &it.listen),
+            ),
             ("limits.token_cache_bytes", self.token_cache_bytes == limits.token_cache_bytes),
         ];
         keys.into_iter().filter(|(_, is_same)| !is_same).map(|(key, _)| key).collect()

@@ -6,7 +6,7 @@
 
 use std::cmp::Ordering;
 
-use percent_encoding::percent_decode_str;
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, percent_encode};
 
 /// The octets of a literal segment
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -37,6 +37,16 @@ impl Literal {
         self.0.iter().copied().map(lower).eq(percent_decode_str(segment).map(lower))
     }
 }
+
+impl std::fmt::Display for Literal {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        percent_encode(&self.0, BESIDE_UNRESERVED).fmt(f)
+    }
+}
+
+/// What is escaped where a literal is shown: all but RFC 3986's unreserved characters.
+const BESIDE_UNRESERVED: &AsciiSet =
+    &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
 #[cfg(test)]
 mod tests {

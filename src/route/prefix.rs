@@ -15,6 +15,15 @@ pub struct Prefix {
     segments: Vec<Literal>,
 }
 
+impl std::fmt::Display for Prefix {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        if self.segments.is_empty() {
+            return f.write_str("/");
+        }
+        self.segments.iter().try_for_each(|segment| write!(f, "/{segment}"))
+    }
+}
+
 impl Prefix {
     /// Reads a prefix; a slash at its end says nothing
     pub fn parse(text: &str) -> Result<Self, PrefixError> {

@@ -4,11 +4,17 @@
 //! goes to standard error. Nothing here waits for whoever reads it: a reader that is too slow loses
 //! records, which are counted, and never holds a request up.
 
+mod json;
 pub mod log;
 mod metrics;
 mod record;
+mod rfc3339;
 mod sink;
 
-pub use metrics::{ConnectionError, Metrics, RequestLabels, Requests};
-pub use record::{Record, Rfc3339, Ruling};
+pub use json::write_json;
+pub use metrics::{
+    ConnectionError, Counter, Gauge, Histogram, MEDIA_TYPE, Metrics, RequestLabels, Requests,
+};
+pub use record::{Record, Ruling};
+pub use rfc3339::Rfc3339;
 pub use sink::{Inlet, Recorder, Sink};

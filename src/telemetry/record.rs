@@ -5,10 +5,11 @@
 
 use serde::ser::{Serialize, SerializeMap, Serializer};
 use std::borrow::Cow;
-use std::fmt;
 
 use crate::gate::{Caller, Code};
 use crate::policy::{Api, NameSet, Organization, UnixTime};
+
+use super::{Rfc3339, write_json};
 
 /// What was decided about a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -78,11 +79,9 @@ pub struct Record<'a> {
 impl Record<'_> {
     /// Appends the record to `lines`, as one line.
     pub fn write(&self, lines: &mut Vec<u8>) {
-        let start = lines.len();
-        match serde_json::to_writer(&mut *lines, self) {
-            Ok(()) => lines.push(b'\n'),
-            // Memory takes every byte and no key is anything but text; half a line would be worse than none.
-            Err(_) => lines.truncate(start),
+        // Memory takes every byte and no key is anything but text.
+        if write_json(self, lines).is_ok() {
+            lines.push(b'\n');
         }
     }
 }
@@ -152,40 +151,6 @@ where
     }
 }
 
-/// A time as RFC 3339 writes it, in UTC and to the millisecond.
-#[derive(Clone, Copy, Debug)]
-pub struct Rfc3339(pub UnixTime);
-
-impl fmt::Display for Rfc3339 {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (seconds, millis) = (self.0.seconds(), self.0.milliseconds().rem_euclid(1000));
-        let (days, second) = (seconds.div_euclid(86_400), seconds.rem_euclid(86_400));
-        let (year, month, day) = civil(days);
-        let (hour, minute, second) = (second / 3600, second / 60 % 60, second % 60);
-        write!(f, "{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}.{millis:03}Z")
-    }
-}
-
-impl Serialize for Rfc3339 {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(self)
-    }
-}
-
-/// The Gregorian date of a day counted from 1970-01-01. Years are counted from March, so that the leap
-/// day is the last of its year; 400 of them have 146 097 days.
-fn civil(days: i64) -> (i64, i64, i64) {
-    let days = days + 719_468;
-    let era = days.div_euclid(146_097);
-    let of_era = days.rem_euclid(146_097);
-    let year = (of_era - of_era / 1460 + of_era / 36_524 - of_era / 146_096) / 365;
-    let of_year = of_era - (365 * year + year / 4 - year / 100);
-    let month = (5 * of_year + 2) / 153;
-    let day = of_year - (153 * month + 2) / 5 + 1;
-    let (month, next) = if month < 10 { (month + 3, 0) } else { (month - 9, 1) };
-    (400 * era + year + next, month, day)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -218,50 +183,51 @@ mod tests {
         }
     }
 
-    fn record(method: &str, time: UnixTime) -> serde_json::Value {
+    fn line(record: &Record<'_>) -> String {
         let mut lines = b"before\n".to_vec();
-        Record { time, method, ..Record::sample() }.write(&mut lines);
+        record.write(&mut lines);
         let text = String::from_utf8(lines).unwrap();
         assert_eq!(text.matches('\n').count(), 2, "{text}");
-        serde_json::from_str(text.trim_start_matches("before\n")).unwrap()
+        text.strip_prefix("before\n").unwrap().to_owned()
+    }
+
+    fn record(record: &Record<'_>) -> serde_json::Value {
+        serde_json::from_str(&line(record)).unwrap()
     }
 
     #[test]
     fn what_strangers_choose_is_recorded_up_to_a_bound() {
-        let method = "É".repeat(100);
-        let recorded = record(&method, UnixTime::default())["method"].clone();
-        assert_eq!(recorded, format!("{}…", "É".repeat(METHOD_BYTES / 2)));
-        assert_eq!(record("PROPFIND", UnixTime::default())["method"], "PROPFIND");
+        let (method, path) = ("É".repeat(100), "/x".repeat(PATH_BYTES));
+        let sample = Record { method: &method, path: &path, ..Record::sample() };
+        let cut = record(&sample);
+        assert_eq!(cut["method"], format!("{}…", "É".repeat(METHOD_BYTES / 2)));
+        assert_eq!(cut["path"], format!("{}…", "/x".repeat(PATH_BYTES / 2)));
+        let whole = record(&Record { method: "PROPFIND", ..Record::sample() });
+        assert_eq!(whole["method"], "PROPFIND");
     }
 
     #[test]
-    fn a_record_is_one_line_with_every_field() {
-        let record = record("GET\n", UnixTime::from_milliseconds(1));
-        let fields = "time decision_id api operation method path client_id issuer subject_type \
-                      subject decision code would_refuse grant_id scopes effective_scopes \
-                      excess_scopes organization generation status gate_us upstream_us trace_id peer";
-        let mut expected: Vec<_> = fields.split(' ').collect();
-        expected.sort_unstable();
-        let object = record.as_object().unwrap();
-        assert_eq!(object.keys().map(String::as_str).collect::<Vec<_>>(), expected);
-        assert_eq!(object["decision"], "refuse");
-        assert_eq!(object["code"], "route-unknown");
-        assert_eq!(object["upstream_us"], serde_json::Value::Null);
-        assert_eq!(object["peer"], "127.0.0.1:4711");
+    fn what_strangers_choose_stays_text_on_every_screen() {
+        let hostile = "/\u{1b}]0;x\u{7}/\u{9b}2J\n\u{202e}<script>&";
+        let sample = Record { path: hostile, ..Record::sample() };
+        let line = line(&sample);
+        assert!(line.trim_end().bytes().all(|byte| matches!(byte, b' '..=b'~')), "{line}");
+        assert!(!line.contains(['<', '>', '&']), "{line}");
+        assert_eq!(record(&sample)["path"], hostile);
     }
 
     #[test]
-    fn times_are_written_as_rfc_3339_has_them() {
-        for (milliseconds, expected) in [
-            (0, "1970-01-01T00:00:00.000Z"),
-            (951_782_399_999, "2000-02-28T23:59:59.999Z"),
-            (951_782_400_000, "2000-02-29T00:00:00.000Z"),
-            (1_709_251_200_000, "2024-03-01T00:00:00.000Z"),
-            (4_107_542_400_000, "2100-03-01T00:00:00.000Z"),
-            (1_798_761_599_123, "2026-12-31T23:59:59.123Z"),
-            (-1, "1969-12-31T23:59:59.999Z"),
-        ] {
-            assert_eq!(record("GET", UnixTime::from_milliseconds(milliseconds))["time"], expected);
-        }
+    fn a_record_is_one_line_with_every_field_in_its_place() {
+        let line = line(&Record { method: "GET\n", ..Record::sample() });
+        let expected = concat!(
+            r#"{"time":"1970-01-01T00:00:00.000Z","decision_id":"d1","api":null,"operation":null,"#,
+            r#""method":"GET\n","path":"/orders/1","client_id":null,"issuer":null,"#,
+            r#""subject_type":null,"subject":null,"decision":"refuse","code":"route-unknown","#,
+            r#""would_refuse":null,"grant_id":null,"scopes":[],"effective_scopes":[],"#,
+            r#""excess_scopes":[],"organization":null,"generation":1,"status":404,"gate_us":7,"#,
+            r#""upstream_us":null,"trace_id":null,"peer":"127.0.0.1:4711"}"#,
+            "\n"
+        );
+        assert_eq!(line, expected);
     }
 }

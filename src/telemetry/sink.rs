@@ -3,14 +3,14 @@
 //! A worker gathers lines in its own [`Recorder`] and hands them over in batches, so that a busy gateway
 //! wakes the writer a few times a second and not once a request. Where the writer cannot keep up, whole
 //! batches are dropped and counted; no request ever waits. What was handed over is written before
-//! [`Sink::finish`] returns.
+//! [`Sink::finish`] returns, or its reader has had time enough.
 
 use std::cell::RefCell;
-use std::io::Write;
+use std::io::{ErrorKind, Write};
 use std::rc::Rc;
 use std::sync::Arc;
-use std::sync::mpsc::{self, Receiver, SyncSender};
-use std::thread::{self, JoinHandle};
+use std::sync::mpsc::{self, Receiver, RecvTimeoutError, SyncSender};
+use std::thread;
 use std::time::Duration;
 
 use super::{Metrics, Record};
@@ -24,10 +24,15 @@ const BATCH_BYTES: usize = 16 * 1024;
 /// or is this old.
 const BATCH_AGE: Duration = Duration::from_millis(100);
 
+/// For what is still to be written at the end: a reader that takes nothing must not keep the gateway from
+/// leaving.
+const LAST_WRITE: Duration = Duration::from_secs(2);
+
 /// The thread that writes records.
 pub struct Sink {
     batches: SyncSender<Batch>,
-    thread: JoinHandle<()>,
+    /// Says that everything is written.
+    written: Receiver<()>,
     metrics: Arc<Metrics>,
 }
 
@@ -45,12 +50,18 @@ impl Sink {
         output: impl Write + Send + 'static,
         metrics: Arc<Metrics>,
     ) -> std::io::Result<Self> {
-        let (batches, queue) = mpsc::sync_channel(QUEUE);
+        let (batches, queue) = mpsc::sync_channel::<Batch>(QUEUE);
+        let (done, written) = mpsc::sync_channel(1);
         let counters = metrics.clone();
-        let thread = thread::Builder::new()
-            .name("records".into())
-            .spawn(move || write_all(&queue, output, &counters))?;
-        Ok(Self { batches, thread, metrics })
+        thread::Builder::new().name("records".into()).spawn(move || {
+            let mut output = Output { inner: output, torn: false };
+            while let Ok(batch) = queue.recv() {
+                counters.records_dropped.increment(output.write(&batch));
+            }
+            // Nobody may wait for it any more.
+            let _ = done.send(());
+        })?;
+        Ok(Self { batches, written, metrics })
     }
 
     /// A way in, to be taken to a worker's thread.
@@ -58,20 +69,47 @@ impl Sink {
         Inlet { batches: self.batches.clone(), metrics: self.metrics.clone() }
     }
 
-    /// Waits until everything that was handed over is written. Every [`Recorder`] must be gone.
+    /// Waits until everything that was handed over is written, but no longer than a reader may take that
+    /// reads. Every [`Recorder`] must be gone.
     pub fn finish(self) {
         drop(self.batches);
-        // A writer that panicked has nothing left to say.
-        let _ = self.thread.join();
+        if let Err(RecvTimeoutError::Timeout) = self.written.recv_timeout(LAST_WRITE) {
+            tracing::warn!("the last records are lost: nobody reads them");
+        }
     }
 }
 
-fn write_all(queue: &Receiver<Batch>, mut output: impl Write, metrics: &Metrics) {
-    while let Ok(batch) = queue.recv() {
-        // Standard output may be closed or a full disk: the gateway goes on, and the counter tells.
-        if output.write_all(&batch.lines).and_then(|()| output.flush()).is_err() {
-            metrics.records_dropped.increment(batch.records);
+/// Where lines are written.
+struct Output<W> {
+    inner: W,
+    /// Whether what was written ends in the middle of a line.
+    torn: bool,
+}
+
+impl<W: Write> Output<W> {
+    /// Writes a batch, and gives how many of its records were lost. Standard output may be closed or a
+    /// full disk: the gateway goes on, and when there is room again, whole lines follow.
+    fn write(&mut self, batch: &Batch) -> u64 {
+        if self.torn && self.inner.write_all(b"\n").is_err() {
+            return batch.records;
         }
+        self.torn = false;
+        let mut rest = batch.lines.as_slice();
+        while !rest.is_empty() {
+            match self.inner.write(rest) {
+                Ok(0) => break,
+                Ok(written) => rest = rest.get(written..).unwrap_or_default(),
+                Err(error) if error.kind() == ErrorKind::Interrupted => {}
+                Err(_) => break,
+            }
+        }
+        let written = batch.lines.len() - rest.len();
+        let whole = batch.lines.get(..written).unwrap_or_default();
+        self.torn = whole.last().is_some_and(|last| *last != b'\n');
+        let lost = rest.split(|byte| *byte == b'\n').count() - 1;
+        // What a buffer keeps for later is lost with it, and was not counted: there is none to speak of.
+        let _ = self.inner.flush();
+        u64::try_from(lost).unwrap_or(u64::MAX)
     }
 }
 
@@ -149,12 +187,12 @@ mod tests {
     use super::*;
 
     /// Takes lines down as they come, when it is let.
-    struct Output {
+    struct Lines {
         let_in: Option<mpsc::Receiver<()>>,
         lines: mpsc::Sender<Vec<u8>>,
     }
 
-    impl Write for Output {
+    impl Write for Lines {
         fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
             if let Some(let_in) = self.let_in.take() {
                 let _ = let_in.recv();
@@ -176,7 +214,7 @@ mod tests {
     #[test]
     fn a_batch_is_written_when_it_is_old_and_the_rest_at_the_end() {
         let (lines, written) = mpsc::channel();
-        let sink = Sink::start(Output { let_in: None, lines }, Arc::default()).unwrap();
+        let sink = Sink::start(Lines { let_in: None, lines }, Arc::default()).unwrap();
         let inlet = sink.inlet();
         in_a_worker(async {
             let recorder = Recorder::new(inlet);
@@ -196,7 +234,7 @@ mod tests {
         let (lines, written) = mpsc::channel();
         let (let_in, gate) = mpsc::channel();
         let metrics = Arc::<Metrics>::default();
-        let sink = Sink::start(Output { let_in: Some(gate), lines }, metrics.clone()).unwrap();
+        let sink = Sink::start(Lines { let_in: Some(gate), lines }, metrics.clone()).unwrap();
         let inlet = sink.inlet();
         let most = u64::try_from((QUEUE + 2) * BATCH_BYTES).unwrap();
         let mut pushed = 0_u64;
@@ -219,5 +257,44 @@ mod tests {
         assert!(dropped > 0);
         let text = metrics.render();
         assert!(text.contains(&format!("grantgate_records_dropped_total {dropped}")), "{text}");
+    }
+
+    /// Takes this many bytes, fails once, and then takes all.
+    struct Disk {
+        room: usize,
+        fails: bool,
+        lines: Vec<u8>,
+    }
+
+    impl Write for &mut Disk {
+        fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+            if self.room == 0 && std::mem::take(&mut self.fails) {
+                self.room = usize::MAX;
+                return Err(ErrorKind::StorageFull.into());
+            }
+            let taken = bytes.len().min(self.room);
+            self.room -= taken;
+            self.lines.extend_from_slice(&bytes[..taken]);
+            Ok(taken)
+        }
+
+        fn flush(&mut self) -> std::io::Result<()> {
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn after_a_disk_was_full_whole_lines_follow() {
+        for (room, lost) in [(0, 3), (2, 3), (4, 2), (6, 2), (12, 0)] {
+            let mut disk = Disk { room, fails: true, lines: Vec::new() };
+            let mut output = Output { inner: &mut disk, torn: false };
+            let batch = |lines: &[u8]| Batch { lines: lines.to_vec(), records: 3 };
+            assert_eq!(output.write(&batch(b"aaa\nbbb\nccc\n")), lost, "room for {room}");
+            let again = output.write(&batch(b"ddd\neee\nfff\n"));
+            assert_eq!(again, if lost == 0 { 3 } else { 0 }, "room for {room}");
+            let text = String::from_utf8(disk.lines).unwrap();
+            let whole = text.lines().filter(|line| line.len() == 3).count() as u64;
+            assert_eq!(whole, 6 - lost - again, "{text}");
+        }
     }
 }

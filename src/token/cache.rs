@@ -61,6 +61,11 @@ impl VerifiedCache {
         self.tokens.borrow().len()
     }
 
+    /// How many bytes they take, about.
+    pub fn weight(&self) -> u64 {
+        self.tokens.borrow().weight()
+    }
+
     /// Whether it holds none.
     pub fn is_empty(&self) -> bool {
         self.len() == 0

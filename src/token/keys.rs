@@ -153,6 +153,11 @@ impl KeySet {
         self.keys.len()
     }
 
+    /// What its keys are called, those that have a name.
+    pub fn kids(&self) -> impl Iterator<Item = &str> {
+        self.keys.iter().filter_map(|key| key.kid.as_deref())
+    }
+
     /// Whether the set has no key.
     pub fn is_empty(&self) -> bool {
         self.keys.is_empty()

@@ -13,6 +13,7 @@ use tempfile::TempDir;
 const RIGHT: &str = r#"
 server: {listen: "127.0.0.1:0", workers: 1, drain_delay: 0s}
 health: {listen: "127.0.0.1:0"}
+admin: {listen: "127.0.0.1:0"}
 issuers: [{issuer: "https://issuer.example/", profile: auth0, jwks_file: keys.jwks}]
 resource_servers:
   - identifier: https://api.example
@@ -81,10 +82,10 @@ fn check_speaks_to_programs() {
     assert_eq!((code, talk.as_str()), (Some(1), ""));
     assert_eq!(report["diagnostics"][0]["code"], "key-unknown");
     assert_eq!(report["diagnostics"][0]["path"], "client_grants[0].scopee");
-    assert_eq!(report["diagnostics"][0]["line"], 10);
+    assert_eq!(report["diagnostics"][0]["line"], 11);
     let (code, data, talk) = check("github", wrong.path());
     assert_eq!((code, talk.as_str()), (Some(1), ""));
-    assert!(data.starts_with("::error file=") && data.contains(",line=10,"), "{data}");
+    assert!(data.starts_with("::error file=") && data.contains(",line=11,"), "{data}");
 
     let (code, data, talk) = check("json", &right.path().join("not-there"));
     let report: Value = serde_json::from_str(&data).unwrap();
@@ -120,6 +121,13 @@ fn an_address_that_is_taken_is_said_and_nothing_starts() {
             folder(&RIGHT.replace(
                 "health: {listen: \"127.0.0.1:0",
                 &format!("health: {{listen: \"{address}"),
+            )),
+        ),
+        (
+            "admin",
+            folder(&RIGHT.replace(
+                "admin: {listen: \"127.0.0.1:0",
+                &format!("admin: {{listen: \"{address}"),
             )),
         ),
     ] {

@@ -2,8 +2,8 @@
 
 mod authority;
 mod bodies;
-mod client;
-mod gateway;
+pub mod client;
+pub mod gateway;
 mod identity;
 mod lifecycle;
 mod refusals;
@@ -11,5 +11,5 @@ mod secure_upstream;
 mod secured;
 mod sockets;
 mod syntax;
-mod upstream;
+pub mod upstream;
 mod upstreams;

@@ -50,6 +50,9 @@ fn the_commented_file_shows_the_defaults() {
     assert_eq!(snapshot.log, Log::default());
     assert_eq!(snapshot.reload, Reload::default());
     assert_eq!(snapshot.health, minimal.health);
+    assert_eq!(snapshot.readiness, minimal.readiness);
+    let admin = |snapshot: &Snapshot| snapshot.admin.as_ref().map(|admin| admin.listen.clone());
+    assert_eq!(admin(&snapshot), admin(&minimal));
     let (shown, absent) = (&snapshot.issuers[0], &minimal.issuers[0]);
     assert_eq!(shown.trust.leeway_seconds, absent.trust.leeway_seconds);
     assert_eq!(shown.trust.unproven, absent.trust.unproven);

@@ -31,6 +31,8 @@ mod oracle;
 mod readme;
 /// The reference and the schema are written from the code.
 mod reference;
+/// What the running program tells of itself, and to whom.
+mod seen;
 /// Tokens as each kind of issuer gives them.
 mod tokens;
 /// A file that is cut short allows no more than the whole.

@@ -9,6 +9,7 @@ use crate::config::{Code, Place, Report, raw};
 pub(super) struct Merged<'r> {
     pub(super) server: Option<At<&'r raw::Server>>,
     pub(super) health: Option<At<&'r raw::Health>>,
+    pub(super) admin: Option<At<&'r raw::Admin>>,
     pub(super) limits: Option<At<&'r raw::Limits>>,
     pub(super) timeouts: Option<At<&'r raw::Timeouts>>,
     pub(super) log: Option<At<&'r raw::Log>>,
@@ -45,6 +46,7 @@ pub(super) fn merge<'r>(
     let merged = Merged {
         server: section(written, "server", |file| file.server.as_ref(), report),
         health: section(written, "health", |file| file.health.as_ref(), report),
+        admin: section(written, "admin", |file| file.admin.as_ref(), report),
         limits: section(written, "limits", |file| file.limits.as_ref(), report),
         timeouts: section(written, "timeouts", |file| file.timeouts.as_ref(), report),
         log: section(written, "log", |file| file.log.as_ref(), report),

@@ -14,6 +14,7 @@ mod gate;
 mod grant_id;
 mod grants;
 mod issuers;
+mod listeners;
 mod merge;
 mod operations;
 mod profile;
@@ -54,8 +55,9 @@ pub(super) fn build(
     let clients = listed.clients;
     let sites = sites(ctx, &apis);
     let server = server::server(ctx, merged.server.as_ref());
-    let health = server::health(ctx, merged.health.as_ref());
-    server::listen_twice(ctx, &merged, &server.listen, health);
+    let (health, readiness) = listeners::health(ctx, merged.health.as_ref());
+    let admin = listeners::admin(ctx, merged.admin.as_ref());
+    listeners::listen_twice(ctx, &merged, &server.listen, health, admin.as_ref());
     let limits = server::limits(ctx, merged.limits.as_ref());
     let timeouts = server::timeouts(ctx, merged.timeouts.as_ref());
     let log = server::log(ctx, merged.log.as_ref());
@@ -70,6 +72,8 @@ pub(super) fn build(
     Some(Snapshot {
         server,
         health,
+        readiness,
+        admin,
         limits,
         timeouts,
         log,
@@ -130,6 +134,8 @@ fn served(known: KnownApi) -> Option<ServedApi> {
         public_url: gate.public_url,
         upstream: gate.upstream,
         authorization: gate.authorization,
-        strip_prefix: gate.strip_prefix.then_some(gate.path_prefix),
+        strip_prefix: gate.strip_prefix.then(|| gate.path_prefix.clone()),
+        hosts: gate.hosts,
+        path_prefix: gate.path_prefix,
     })
 }

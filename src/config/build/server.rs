@@ -1,14 +1,13 @@
-//! The sections that concern the process: listeners, bounds, log, reload.
+//! The sections that concern the process: traffic, bounds, log, reload.
 
-use core::net::{IpAddr, Ipv4Addr, SocketAddr};
+use core::net::{IpAddr, Ipv4Addr};
 use std::time::Duration;
 
 use ipnet::{IpNet, Ipv6Net};
 
 use super::context::{At, Context, LONGEST};
-use super::merge::Merged;
 use super::tls;
-use crate::config::snapshot::{Limits, Listen, Log, Reload, Server, Timeouts};
+use crate::config::snapshot::{Limits, Log, LogFormat, Reload, Server, Timeouts};
 use crate::config::{Code, Place, raw};
 
 pub(super) fn server(ctx: &mut Context<'_, '_>, section: Option<&At<&raw::Server>>) -> Server {
@@ -78,72 +77,6 @@ fn network(ctx: &mut Context<'_, '_>, place: &Place, text: &str) -> Option<IpNet
     Some(network)
 }
 
-pub(super) fn health(
-    ctx: &mut Context<'_, '_>,
-    section: Option<&At<&raw::Health>>,
-) -> Option<SocketAddr> {
-    let default = Some(SocketAddr::from(([0, 0, 0, 0], 9180)));
-    match section.and_then(|At { place, raw }| Some((place, raw.listen.as_deref()?))) {
-        None => default,
-        Some((_, "none")) => None,
-        Some((place, text)) => ctx.address(&place.key("listen"), text),
-    }
-}
-
-/// Two listeners on one port: the second could not be bound, and that would be found at the start
-/// alone. An unspecified address overlaps with every other of its family, and `[::]` with all.
-pub(super) fn listen_twice(
-    ctx: &mut Context<'_, '_>,
-    merged: &Merged<'_>,
-    traffic: &Listen,
-    health: Option<SocketAddr>,
-) {
-    let Listen::Tcp(traffic) = *traffic else { return };
-    let Some(health) = health.filter(|health| overlap(*health, traffic)) else { return };
-    let places = [
-        merged.server.as_ref().map(|at| (at.place.key("listen"), at.raw.listen.is_some())),
-        merged.health.as_ref().map(|at| (at.place.key("listen"), at.raw.listen.is_some())),
-    ];
-    // For an address that could not be read its default stands in, which nobody meant.
-    let doubtful = |(place, _): &(Place, bool)| {
-        ctx.report.is_refused(place) || ctx.report.has_error_within(place)
-    };
-    if places.iter().flatten().any(doubtful) {
-        return;
-    }
-    let message = format!("traffic on `{traffic}` and health on `{health}` cannot both listen");
-    let written = places.map(|at| at.filter(|(_, written)| *written).map(|(place, _)| place));
-    let default = |key, address| {
-        format!("make the ports differ; `{key}` is not written, and is `{address}` by default")
-    };
-    match written {
-        [Some(traffic), Some(health)] => {
-            ctx.report
-                .push(Code::ListenTwice, &health, message)
-                .also(&traffic, "this port is taken here")
-                .help("make the ports differ");
-        }
-        [Some(place), None] => {
-            let help = default("health.listen", health);
-            ctx.report.push(Code::ListenTwice, &place, message).help(help);
-        }
-        [None, Some(place)] => {
-            let help = default("server.listen", traffic);
-            ctx.report.push(Code::ListenTwice, &place, message).help(help);
-        }
-        [None, None] => {}
-    }
-}
-
-fn overlap(one: SocketAddr, other: SocketAddr) -> bool {
-    let (first, second) = (one.ip(), other.ip());
-    let covers =
-        |wide: IpAddr, ip: IpAddr| wide.is_unspecified() && (wide.is_ipv6() || ip.is_ipv4());
-    one.port() != 0
-        && one.port() == other.port()
-        && (first == second || covers(first, second) || covers(second, first))
-}
-
 pub(super) fn limits(ctx: &mut Context<'_, '_>, section: Option<&At<&raw::Limits>>) -> Limits {
     let defaults = Limits::default();
     let Some(At { place, raw }) = section else { return defaults };
@@ -209,7 +142,15 @@ pub(super) fn log(ctx: &mut Context<'_, '_>, section: Option<&At<&raw::Log>>) ->
         }
         fits
     });
-    Log { records: raw.records.unwrap_or(defaults.records), level: level.unwrap_or(defaults.level) }
+    Log {
+        records: raw.records.unwrap_or(defaults.records),
+        allowed_one_in: raw.allowed_one_in.unwrap_or(defaults.allowed_one_in),
+        level: level.unwrap_or(defaults.level),
+        format: match raw.format {
+            None | Some(raw::LogFormat::Text) => LogFormat::Text,
+            Some(raw::LogFormat::Json) => LogFormat::Json,
+        },
+    }
 }
 
 /// A level, or a module with its level.
@@ -235,33 +176,5 @@ pub(super) fn reload(ctx: &mut Context<'_, '_>, section: Option<&At<&raw::Reload
             defaults.quiet,
             Duration::from_secs(2),
         ),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn addresses_overlap_by_port_and_by_all_of_a_family() {
-        let overlap =
-            |one: &str, other: &str| overlap(one.parse().unwrap(), other.parse().unwrap());
-        for (one, other) in [
-            ("127.0.0.1:80", "127.0.0.1:80"),
-            ("0.0.0.0:80", "127.0.0.1:80"),
-            ("[::]:80", "127.0.0.1:80"),
-            ("[::]:80", "0.0.0.0:80"),
-            ("[::]:80", "[::1]:80"),
-        ] {
-            assert!(overlap(one, other) && overlap(other, one), "{one} {other}");
-        }
-        for (one, other) in [
-            ("127.0.0.1:80", "127.0.0.1:81"),
-            ("127.0.0.1:80", "127.0.0.2:80"),
-            ("0.0.0.0:80", "[::1]:80"),
-            ("127.0.0.1:0", "127.0.0.1:0"),
-        ] {
-            assert!(!overlap(one, other) && !overlap(other, one), "{one} {other}");
-        }
     }
 }

@@ -20,7 +20,9 @@ pub use client::{Client, SecurityMode};
 pub use gate::{AuthorizationHeader, Enforcement, Gate, Operation, OverCeiling, Unlisted};
 pub use grant::{ClientGrant, DefaultFor, OrganizationUsage, SubjectType};
 pub use issuer::{Claims, Issuer, Profile, Sign, Unproven};
-pub use server::{EndMarker, Health, Limits, Log, Reload, Server, Timeouts, Workers};
+pub use server::{
+    Admin, EndMarker, Health, Limits, Log, LogFormat, Readiness, Reload, Server, Timeouts, Workers,
+};
 pub use tls::{Certificate, ClientAuth, Tls, TlsVersion, UpstreamTls};
 
 use schemars::{JsonSchema, Schema};
@@ -35,6 +37,8 @@ pub struct Configuration {
     pub server: Option<Server>,
     /// Where health and metrics are answered.
     pub health: Option<Health>,
+    /// Where the gateway's state is told.
+    pub admin: Option<Admin>,
     /// Bounds on what a request may be.
     pub limits: Option<Limits>,
     /// Bounds on how long anything may take.

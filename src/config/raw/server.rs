@@ -82,6 +82,35 @@ pub struct Health {
     /// restart.
     #[schemars(extend("default" = "0.0.0.0:9180", "examples" = ["0.0.0.0:9180"]))]
     pub listen: Option<String>,
+    /// Whether `/readyz` is red while keys of an issuer never came: `lenient` (the default: its
+    /// tokens alone are refused) or `strict`.
+    #[schemars(extend("default" = "lenient"))]
+    pub readiness: Option<Readiness>,
+}
+
+/// What makes the gateway ready.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Readiness {
+    /// Its listeners and its configuration.
+    Lenient,
+    /// Those, and keys of every issuer.
+    Strict,
+}
+
+/// Where `/status` is answered. It is read only and asks nobody who they are; browsers are sent
+/// away.
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Admin {
+    /// Loopback address and port, or `unix:/path` of a socket for the gateway's own user:
+    /// `127.0.0.1:9181` by default, and nowhere when that is taken; one that is written must be
+    /// free. `none` switches it off. Changes wait for a restart.
+    #[schemars(extend("default" = "127.0.0.1:9181", "examples" = ["127.0.0.1:9181"]))]
+    pub listen: Option<String>,
+    /// Whether `listen` may be an address that other machines can reach: false.
+    #[schemars(extend("default" = false))]
+    pub allow_remote: Option<bool>,
 }
 
 /// Bounds on what a request may be. A size is `512B`, `32KiB` or `1MiB`.
@@ -130,10 +159,27 @@ pub struct Log {
     /// Whether each request's decision record goes to standard output, a JSON line each: true.
     #[schemars(extend("default" = true))]
     pub records: Option<bool>,
+    /// Of the requests that are allowed and answered, one in this many is recorded: 1, which is
+    /// all; 0 is none. Refusals, what would be refused, and failures are always recorded.
+    #[schemars(extend("default" = 1, "examples" = [100]))]
+    pub allowed_one_in: Option<u32>,
     /// The gateway's own log on standard error: `error`, `warn`, `info` (the default), `debug`,
     /// `trace`, or a filter such as `info,grantgate::reload=debug`.
     #[schemars(extend("default" = "info", "examples" = ["info"]))]
     pub level: Option<String>,
+    /// How the gateway's own log is written: `text` (the default) or `json`.
+    #[schemars(extend("default" = "text"))]
+    pub format: Option<LogFormat>,
+}
+
+/// How the gateway's own log is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum LogFormat {
+    /// A line for people.
+    Text,
+    /// A line of JSON.
+    Json,
 }
 
 /// How changes of the files are noticed.

@@ -13,19 +13,21 @@ use super::super::tree::Span;
 
 /// Every problem that is kept, and how many there are.
 pub(in crate::config) fn json(report: &Report) -> Value {
-    let lines: Vec<_> =
-        report.documents().iter().map(|document| Lines::of(&document.text)).collect();
-    let sorted = report.sorted();
-    let diagnostics: Vec<_> =
-        sorted.iter().map(|found| diagnostic(report, &lines, found)).collect();
     json!({
         "summary": {
             "errors": report.count(Severity::Error),
             "warnings": report.count(Severity::Warning),
             "files": report.documents().len(),
         },
-        "diagnostics": diagnostics,
+        "diagnostics": diagnostics(report),
     })
+}
+
+/// Every problem that is kept, in the order of the texts.
+pub(in crate::config) fn diagnostics(report: &Report) -> Vec<Value> {
+    let lines: Vec<_> =
+        report.documents().iter().map(|document| Lines::of(&document.text)).collect();
+    report.sorted().iter().map(|found| diagnostic(report, &lines, found)).collect()
 }
 
 fn diagnostic(report: &Report, lines: &[Lines<'_>], found: &Diagnostic) -> Value {

@@ -1,0 +1,173 @@
+//! The listeners for those who run the gateway: few connections, small answers, made on the spot.
+//!
+//! They run on the control runtime, over TCP or a unix socket. Nothing that comes on a connection keeps it
+//! for good, and a request that is more than a question is not answered but with how to ask.
+
+use std::convert::Infallible;
+use std::io;
+use std::pin::pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::header::{ALLOW, CACHE_CONTROL, CONTENT_LENGTH, CONTENT_TYPE, X_CONTENT_TYPE_OPTIONS};
+use http::{HeaderValue, Method, Request, Response, StatusCode};
+use http_body_util::Full;
+use hyper::body::Incoming;
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::{TcpListener, UnixListener};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::time::{sleep, timeout};
+
+use crate::config::snapshot::Listen;
+use crate::net::{Drain, ListenError, Phase, SocketFile, listen_on};
+
+/// Connections that are open at a time; more of them wait.
+const MOST_CONNECTIONS: usize = 128;
+
+/// For reading a request's head.
+const HEADER_READ: Duration = Duration::from_secs(5);
+
+/// For a head, in bytes: the least that hyper's buffer takes.
+const HEADER_BYTES: usize = 8 * 1024;
+
+/// For a connection, whatever comes on it: places are few, and whoever asks health waits for one.
+pub(super) const LONGEST: Duration = Duration::from_secs(30);
+
+/// After accepting has failed.
+const PAUSE: Duration = Duration::from_millis(100);
+
+/// What is answered.
+pub(super) struct Answer {
+    pub(super) status: StatusCode,
+    /// The media type.
+    pub(super) kind: &'static str,
+    pub(super) body: Bytes,
+}
+
+impl Answer {
+    /// Lines of text.
+    pub(super) fn text(status: StatusCode, text: impl Into<Bytes>) -> Self {
+        Self { status, kind: "text/plain; charset=utf-8", body: text.into() }
+    }
+
+    /// A path that there is not.
+    pub(super) fn not_found() -> Self {
+        Self::text(StatusCode::NOT_FOUND, "not found\n")
+    }
+
+    fn response(self, method: &Method) -> Response<Full<Bytes>> {
+        let reads = [Method::GET, Method::HEAD].contains(method);
+        let is_refused = [StatusCode::FORBIDDEN, StatusCode::NOT_FOUND].contains(&self.status);
+        let Self { status, kind, body } = if reads || is_refused {
+            self
+        } else {
+            Self::text(StatusCode::METHOD_NOT_ALLOWED, "GET or HEAD\n")
+        };
+        let length = body.len();
+        let body = if *method == Method::HEAD { Bytes::new() } else { body };
+        let mut response = Response::new(Full::new(body));
+        *response.status_mut() = status;
+        let headers = response.headers_mut();
+        headers.insert(CONTENT_TYPE, HeaderValue::from_static(kind));
+        headers.insert(CONTENT_LENGTH, length.into());
+        headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+        headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+        if status == StatusCode::METHOD_NOT_ALLOWED {
+            headers.insert(ALLOW, HeaderValue::from_static("GET, HEAD"));
+        }
+        response
+    }
+}
+
+/// Something that questions come to.
+pub(super) struct Listener {
+    socket: Socket,
+    /// What it is for, as the log calls it.
+    name: &'static str,
+}
+
+enum Socket {
+    Tcp(TcpListener),
+    Unix(UnixListener, SocketFile),
+}
+
+impl Listener {
+    /// Listens; nothing is accepted yet.
+    pub(super) async fn bind(listen: &Listen, name: &'static str) -> Result<Self, ListenError> {
+        let bound = match listen {
+            Listen::Tcp(address) => TcpListener::bind(address).await.map(Socket::Tcp),
+            Listen::Unix(path) => listen_on(path).map(|(socket, file)| Socket::Unix(socket, file)),
+        };
+        match bound {
+            Ok(socket) => Ok(Self { socket, name }),
+            Err(source) => Err(ListenError { listen: listen.clone(), source }),
+        }
+    }
+
+    /// Where it listens: the port is the one that the system chose, if it was let.
+    pub(super) fn address(&self) -> io::Result<Listen> {
+        match &self.socket {
+            Socket::Tcp(listener) => listener.local_addr().map(Listen::Tcp),
+            Socket::Unix(_, file) => Ok(Listen::Unix(file.path().to_owned())),
+        }
+    }
+
+    /// Answers until the gateway is gone.
+    pub(super) async fn run<F>(self, drain: Drain, answer: F)
+    where
+        F: Fn(&Request<Incoming>) -> Answer + Send + Sync + 'static,
+    {
+        let (gone, answering) = (pin!(drain.reached(Phase::Gone)), pin!(self.accept(answer)));
+        tokio::select! {
+            () = gone => {}
+            () = answering => {}
+        }
+    }
+
+    async fn accept<F>(self, answer: F)
+    where
+        F: Fn(&Request<Incoming>) -> Answer + Send + Sync + 'static,
+    {
+        let answer = Arc::new(answer);
+        let places = Arc::new(Semaphore::new(MOST_CONNECTIONS));
+        // The semaphore is never closed.
+        while let Ok(place) = places.clone().acquire_owned().await {
+            let accepted = match &self.socket {
+                Socket::Tcp(listener) => listener.accept().await.map(|(stream, _)| {
+                    tokio::spawn(serve(stream, answer.clone(), place));
+                }),
+                Socket::Unix(listener, _) => listener.accept().await.map(|(stream, _)| {
+                    tokio::spawn(serve(stream, answer.clone(), place));
+                }),
+            };
+            if let Err(error) = accepted {
+                tracing::warn!(listener = self.name, %error, "connections cannot be accepted");
+                sleep(PAUSE).await;
+            }
+        }
+    }
+}
+
+/// Answers what comes on one connection.
+async fn serve<S, F>(stream: S, answer: Arc<F>, _place: OwnedSemaphorePermit)
+where
+    S: AsyncRead + AsyncWrite + Unpin,
+    F: Fn(&Request<Incoming>) -> Answer,
+{
+    let answer = service_fn(|request: Request<Incoming>| {
+        let response = answer(&request).response(request.method());
+        async { Ok::<_, Infallible>(response) }
+    });
+    let serving = http1::Builder::new()
+        .timer(TokioTimer::new())
+        .header_read_timeout(HEADER_READ)
+        .max_header_size(HEADER_BYTES)
+        .half_close(false)
+        .serve_connection(TokioIo::new(stream), answer);
+    // A client that goes away is no news, and one that does not has had its time.
+    let _ = timeout(LONGEST, serving).await;
+}

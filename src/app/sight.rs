@@ -1,0 +1,159 @@
+//! What those who run the gateway see of it: what its parts know, put together for the doors that tell it.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use tokio::sync::watch;
+
+use crate::admin::{Condition, Conditions, IssuerKeys, State, Vitals};
+use crate::clock::now;
+use crate::config::snapshot::{IssuerSettings, KeySource, Readiness, Snapshot};
+use crate::gate::Keys;
+use crate::keyring::{KeyRing, Outcome};
+use crate::live::Live;
+use crate::net::Drain;
+use crate::policy::{Issuer, UnixTime};
+use crate::reload::{ReloadOutcome, Status};
+use crate::telemetry::{Metrics, Rfc3339};
+use crate::token::KeySet;
+
+/// The parts that are looked at.
+#[derive(Clone)]
+pub(super) struct Sight {
+    pub(super) snapshot: Live<Snapshot>,
+    pub(super) reloads: watch::Receiver<Status>,
+    pub(super) keyring: Arc<KeyRing>,
+    pub(super) fetches: Arc<Fetches>,
+    pub(super) metrics: Arc<Metrics>,
+    pub(super) started_at: UnixTime,
+}
+
+impl Sight {
+    /// For the health listener.
+    pub(super) fn vitals(&self) -> Vitals {
+        let (scraped, keyring) = (self.clone(), self.keyring.clone());
+        Vitals {
+            metrics: Box::new(move || scraped.scrape()),
+            missing_keys: Box::new(move || keyring.missing()),
+            conditions: Arc::new(self.conditions()),
+        }
+    }
+
+    /// For the admin listener.
+    pub(super) fn state(&self, workers: usize, drain: &Drain) -> State {
+        let (keys, metrics) = (self.clone(), self.metrics.clone());
+        State {
+            snapshot: self.snapshot.clone(),
+            reloads: self.reloads.clone(),
+            keys: Box::new(move |settings| keys.keys_of(settings)),
+            conditions: Arc::new(self.conditions()),
+            #[expect(
+                clippy::cast_possible_truncation,
+                clippy::cast_sign_loss,
+                reason = "connections are counted up and down by one"
+            )]
+            connections: Box::new(move || metrics.connections.value() as u64),
+            workers,
+            started_at: self.started_at,
+            drain: drain.clone(),
+        }
+    }
+
+    fn conditions(&self) -> Conditions {
+        let (keys, config) = (self.clone(), self.clone());
+        vec![Box::new(move || keys.missing_keys()), Box::new(move || config.refused_config())]
+    }
+
+    fn missing_keys(&self) -> Vec<Condition> {
+        let missing = self.keyring.missing();
+        let names: Vec<_> = missing.iter().map(|issuer| format!("`{}`", issuer.as_str())).collect();
+        let unready = self.snapshot.load().readiness == Readiness::Strict;
+        let detail = format!("keys never came of {}", names.join(", "));
+        let condition = Condition { code: "keys-missing", detail, unready };
+        if missing.is_empty() { Vec::new() } else { vec![condition] }
+    }
+
+    fn refused_config(&self) -> Vec<Condition> {
+        let reloads = self.reloads.borrow();
+        let ReloadOutcome::Kept(_) = reloads.last else { return Vec::new() };
+        let since = Rfc3339(reloads.kept_since.unwrap_or(reloads.last_at));
+        let detail =
+            format!("the configuration on disk is refused since {since}, the one before decides");
+        vec![Condition { code: "config-refused", detail, unready: false }]
+    }
+
+    /// The metrics, those that grow by themselves as they are now.
+    fn scrape(&self) -> String {
+        let (metrics, snapshot, now) = (&self.metrics, self.snapshot.load(), now());
+        let whole_at = self.reloads.borrow().whole_at;
+        #[expect(clippy::cast_precision_loss, reason = "a gauge is a float")]
+        metrics.config_generation.set(snapshot.generation as f64);
+        metrics.config_loaded_whole.set(between(whole_at, now).as_secs_f64());
+        for settings in &snapshot.issuers {
+            if let KeySource::Remote(_) = settings.keys {
+                let age = self.keys_of(settings).fetched_at.map(|at| between(at, now));
+                metrics.keys_age(&settings.trust.issuer, age);
+            }
+        }
+        metrics.render()
+    }
+
+    fn keys_of(&self, settings: &IssuerSettings) -> IssuerKeys {
+        let fetched = self.keyring.keys().load();
+        let issuer = &settings.trust.issuer;
+        let (keys, fetch) = match &settings.keys {
+            KeySource::Fixed(keys) => (Some(&**keys), None),
+            KeySource::Remote(source) => {
+                (fetched.find(issuer, source), self.fetches.all().get(issuer).cloned())
+            }
+        };
+        let fetch = fetch.unwrap_or_default();
+        IssuerKeys {
+            keys: keys.map_or(0, KeySet::len),
+            kids: keys.into_iter().flat_map(KeySet::kids).map(str::to_owned).collect(),
+            fetched_at: keys.and(fetch.fetched_at),
+            last_error: fetch.last_error,
+            next_refresh_at: None,
+        }
+    }
+}
+
+/// How the fetches of each issuer's keys ended.
+#[derive(Default)]
+pub(super) struct Fetches(Mutex<BTreeMap<Issuer, Fetch>>);
+
+#[derive(Clone, Default)]
+struct Fetch {
+    fetched_at: Option<UnixTime>,
+    last_error: Option<(String, UnixTime)>,
+}
+
+impl Fetches {
+    /// Takes down how a fetch ended.
+    pub(super) fn note(&self, issuer: &Issuer, outcome: &Outcome) {
+        let mut all = self.all();
+        let fetch = all.entry(issuer.clone()).or_default();
+        match outcome {
+            Ok(_) => fetch.fetched_at = Some(now()),
+            Err(error) => fetch.last_error = Some((error.to_string(), now())),
+        }
+    }
+
+    /// Forgets the issuers that a new configuration does not name.
+    pub(super) fn follow(&self, snapshot: &Snapshot) {
+        let named = |issuer: &Issuer| snapshot.issuers.iter().any(|it| it.trust.issuer == *issuer);
+        self.all().retain(|issuer, _| named(issuer));
+    }
+
+    fn all(&self) -> MutexGuard<'_, BTreeMap<Issuer, Fetch>> {
+        // The map is whole between any two statements: a panic elsewhere does not spoil it.
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// How long it is from one time to another, and nothing where a clock went back.
+fn between(from: UnixTime, to: UnixTime) -> Duration {
+    let milliseconds = to.milliseconds().saturating_sub(from.milliseconds());
+    Duration::from_millis(u64::try_from(milliseconds).unwrap_or(0))
+}

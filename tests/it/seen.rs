@@ -1,0 +1,8 @@
+//! The running program, seen from outside: its state, its health, its metrics, its records and its log.
+
+mod labels;
+mod log;
+mod program;
+mod readiness;
+mod records;
+mod status;
