@@ -77,6 +77,15 @@ impl App {
                 metrics.keys_refresh(issuer, if outcome.is_ok() { "fetched" } else { "failed" });
             }
         }));
+        // While one snapshot takes the other's place, requests may hold either: both find their keys. Of
+        // an issuer whose source changes, the one that decides comes last, and counts.
+        let prepare = {
+            let keyring = keyring.clone();
+            move |running: &Snapshot, next: &Snapshot| {
+                let both = [next.issuers.as_slice(), running.issuers.as_slice()].concat();
+                keyring.reconcile(&both);
+            }
+        };
         let follow = {
             let (keyring, metrics, fetches) = (keyring.clone(), metrics.clone(), fetches.clone());
             move |snapshot: &Snapshot| {
@@ -89,7 +98,8 @@ impl App {
             let metrics = metrics.clone();
             move |status: &Status| metrics.config_reload(status.last.as_str())
         };
-        let reloader = Arc::new(reloader.followed_by(follow).observed_by(observe));
+        let reloader = reloader.prepared_by(prepare).followed_by(follow).observed_by(observe);
+        let reloader = Arc::new(reloader);
 
         let (drain, mut control) = (Drain::new(), JoinSet::new());
         let settings = snapshot.load();
@@ -157,9 +167,12 @@ impl App {
         self.reloader.status()
     }
 
-    /// Looks at the configuration now, because somebody asked for it.
-    pub async fn reload(&self) {
-        self.reloader.attempt(Trigger::Signal).await;
+    /// Has the configuration looked at now, because somebody asked for it. Does not wait: a file system
+    /// that hangs must not keep a signal to end from being heard.
+    pub fn reload(&mut self) {
+        while self.control.try_join_next().is_some() {}
+        let reloader = self.reloader.clone();
+        self.control.spawn(async move { drop(reloader.attempt(Trigger::Signal).await) });
     }
 
     /// Leaves in order: unready first, then closed, then when nothing is in flight or the deadline is over.

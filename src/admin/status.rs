@@ -150,7 +150,7 @@ impl Config {
         let known = (reloads.generation == snapshot.generation).then_some(&reloads.running);
         let refused = match &reloads.last {
             ReloadOutcome::Kept(report) => Some(Refused {
-                since: Rfc3339(reloads.kept_since.unwrap_or(reloads.last_at)),
+                since: Rfc3339(reloads.refused.map_or(reloads.last_at, |refused| refused.time)),
                 diagnostics: report.diagnostics(),
                 text: report.to_string(),
             }),

@@ -77,10 +77,12 @@ impl Sight {
     fn refused_config(&self) -> Vec<Condition> {
         let reloads = self.reloads.borrow();
         let ReloadOutcome::Kept(_) = reloads.last else { return Vec::new() };
-        let since = Rfc3339(reloads.kept_since.unwrap_or(reloads.last_at));
+        let since = Rfc3339(reloads.refused.map_or(reloads.last_at, |refused| refused.time));
         let detail =
             format!("the configuration on disk is refused since {since}, the one before decides");
-        vec![Condition { code: "config-refused", detail, unready: false }]
+        let most = self.snapshot.load().reload.max_rejected_age;
+        let unready = reloads.refused_for_too_long(most);
+        vec![Condition { code: "config-refused", detail, unready }]
     }
 
     /// The metrics, those that grow by themselves as they are now.

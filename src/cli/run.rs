@@ -37,6 +37,8 @@ pub fn on_control_runtime(work: impl Future<Output = Exit>) -> Exit {
         Ok(runtime) => {
             let exit = runtime.block_on(work);
             log::flush();
+            // What still waits for a file system that hangs is not waited for.
+            runtime.shutdown_background();
             exit
         }
         Err(error) => {
@@ -121,10 +123,10 @@ impl Signals {
 }
 
 /// Runs the gate until SIGTERM or SIGINT; a second one ends it at once. SIGHUP reloads.
-pub async fn until_signalled(app: App, mut signals: Signals) -> Exit {
+pub async fn until_signalled(mut app: App, mut signals: Signals) -> Exit {
     loop {
         tokio::select! {
-            _ = signals.hangup.recv() => app.reload().await,
+            _ = signals.hangup.recv() => app.reload(),
             _ = signals.interrupt.recv() => break,
             _ = signals.terminate.recv() => break,
         }

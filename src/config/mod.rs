@@ -78,6 +78,20 @@ pub fn inspect(sources: &[Source]) -> Report {
 /// # Errors
 /// When anything is wrong: with the report of all that is, warnings included.
 pub fn load(sources: &[Source], outside: &dyn Outside, now: UnixTime) -> Result<Loaded, Report> {
+    load_in_place(sources, outside, now, raw::EndMarker::Optional)
+}
+
+/// Loads what takes the place of a configuration that wants `end_marker`, and does not say itself what it
+/// wants. A file that is cut before it says so is torn all the same.
+///
+/// # Errors
+/// As [`load`].
+pub fn load_in_place(
+    sources: &[Source],
+    outside: &dyn Outside,
+    now: UnixTime,
+    end_marker: raw::EndMarker,
+) -> Result<Loaded, Report> {
     let mut report = Report::new(sources.iter().cloned());
     let schema = schema_of::<raw::Configuration>();
     let written = sources.iter().enumerate().filter_map(|(source, Source { text, .. })| {
@@ -85,7 +99,7 @@ pub fn load(sources: &[Source], outside: &dyn Outside, now: UnixTime) -> Result<
     });
     let written: Vec<(usize, raw::Configuration)> = written.collect();
     let mut reading = Reading::new(sources, outside);
-    match build::build(&written, &mut reading, now, &mut report) {
+    match build::build(&written, &mut reading, now, end_marker, &mut report) {
         Some(snapshot) if !report.has_errors() => Ok(Loaded { snapshot, warnings: report }),
         _ => Err(report),
     }

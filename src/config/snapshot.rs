@@ -15,6 +15,7 @@ use crate::policy::{Api, Ask, Audience, Clients};
 use crate::route::{HostPattern, Operations, Prefix, Sites};
 use crate::token::{HsSecret, KeySet, Trust};
 
+use super::raw::EndMarker;
 use super::source::Digest;
 use super::tls::{ClientTls, ServerTls};
 
@@ -204,13 +205,22 @@ impl Default for Log {
 pub struct Reload {
     /// How often contents are compared whatever the file system reports.
     pub poll: Duration,
-    /// How long the files must be quiet before they are read.
+    /// How long the files must be quiet before they are read, and the same before they are taken over.
     pub quiet: Duration,
+    /// For how long they may be refused until the gateway is not ready; for ever when absent.
+    pub max_rejected_age: Option<Duration>,
+    /// Whether what takes its place must end with a marker, unless that says otherwise.
+    pub end_marker: EndMarker,
 }
 
 impl Default for Reload {
     fn default() -> Self {
-        Self { poll: Duration::from_secs(30), quiet: Duration::from_millis(250) }
+        Self {
+            poll: Duration::from_secs(30),
+            quiet: Duration::from_millis(250),
+            max_rejected_age: None,
+            end_marker: EndMarker::Optional,
+        }
     }
 }
 

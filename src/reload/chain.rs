@@ -15,6 +15,15 @@ pub(super) type Places = BTreeMap<PathBuf, (u64, u64)>;
 
 /// Adds what to watch for the file or directory at `path`.
 pub(super) fn follow(path: &Path, places: &mut Places) {
+    let end = walk(path, |link| add(link.parent().unwrap_or(Path::new("")), places));
+    if !end.is_dir() {
+        add(end.parent().unwrap_or(Path::new("")), places);
+    }
+    add(&end, places);
+}
+
+/// Goes the way to `path` and tells every link on it; gives where it ends, which need not be there.
+pub(super) fn walk(path: &Path, mut tell: impl FnMut(&Path)) -> PathBuf {
     let mut rest: Vec<OsString> = components(path);
     let mut at = PathBuf::new();
     let mut links = 0;
@@ -28,16 +37,13 @@ pub(super) fn follow(path: &Path, places: &mut Places) {
         match fs::read_link(&next) {
             Ok(target) if links < MAX_LINKS => {
                 links += 1;
-                add(&at, places);
+                tell(&next);
                 rest.extend(components(&target));
             }
             _ => at = next,
         }
     }
-    if !at.is_dir() {
-        add(at.parent().unwrap_or(Path::new("")), places);
-    }
-    add(&at, places);
+    at
 }
 
 /// The parts of a path, the first one last. To join the root begins anew.

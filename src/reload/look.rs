@@ -2,16 +2,24 @@
 //! means.
 //!
 //! Reading and loading take their time, on threads that may wait. What was seen before is told by
-//! digests, so that the poll of a large configuration costs no more than to read it.
+//! digests, so that the poll of a large configuration costs no more than to read it. What is new is
+//! handed out with the [`View`] that it was seen in: all its files, those that it refers to among them,
+//! stood side by side at one moment.
 
-use std::path::Path;
+use std::collections::BTreeMap;
+use std::convert::Infallible;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 use crate::clock::now;
-use crate::config::{Digest, Loaded, Report, Source, digest, load};
+use crate::config::raw::EndMarker;
+use crate::config::{Digest, Loaded, Report, Source, digest, load_in_place};
 
 use super::chain::{Places, follow};
-use super::store::{Answers, Store, Surroundings, Unreadable};
+use super::stamp::Stamp;
+use super::store::{Listing, Store, TRIES, Unreadable};
+use super::surroundings::{Answers, Surroundings};
 
 /// What was found on disk: enough to tell whether it is still there.
 pub(super) enum Sight {
@@ -37,52 +45,137 @@ pub(super) struct Refused {
 
 /// What a look found.
 pub(super) enum Found {
-    /// Another configuration than before, which can be taken over.
-    Good(Box<Loaded>, Sight),
-    /// One that cannot.
-    Bad(Report, Sight),
+    /// What nobody has judged before.
+    New(Judged, View),
     /// The one that was refused last.
     Refused(Arc<Report>),
     /// The one that runs.
     Running,
 }
 
-/// Looks for the first time.
-pub(super) fn first(store: &Store) -> Result<(Box<Loaded>, Sight), Report> {
-    match judge(store.read()) {
-        (Ok(loaded), sight) => Ok((loaded, sight)),
-        (Err(report), _) => Err(report),
+/// What is on disk, and what it means: a configuration that can be taken over, or one that cannot.
+pub(super) struct Judged {
+    pub(super) loaded: Result<Box<Loaded>, Report>,
+    pub(super) sight: Sight,
+}
+
+impl Judged {
+    /// What is said of files that are still being written.
+    pub(super) fn unfinished(store: &Store) -> Self {
+        Self::of(Err(store.changes()), EndMarker::Optional).0
+    }
+
+    fn of(read: Read, end_marker: EndMarker) -> (Self, BTreeMap<PathBuf, Stamp>) {
+        match read {
+            Ok(sources) => {
+                let outside = Surroundings::default();
+                let loaded = load_in_place(&sources, &outside, now(), end_marker).map(Box::new);
+                let (outside, stamps) = outside.into_answers();
+                let sight = Sight::Read { sources: digest(&sources), outside };
+                (Self { loaded, sight }, stamps)
+            }
+            // What the others mean cannot be told: what they lack may stand in the one that is not
+            // read.
+            Err(unreadable) => {
+                let loaded = Err(unreadable.report());
+                (Self { loaded, sight: Sight::Unreadable(unreadable) }, BTreeMap::new())
+            }
+        }
     }
 }
 
-/// Looks again.
-pub(super) fn again(store: &Store, known: &Known) -> Found {
-    let read = store.read();
-    if known.running.is(&read) {
-        return Found::Running;
-    }
-    if let Some(refused) = known.refused.as_ref().filter(|refused| refused.sight.is(&read)) {
-        return Found::Refused(refused.report.clone());
-    }
-    match judge(read) {
-        (Ok(loaded), sight) => Found::Good(loaded, sight),
-        (Err(report), sight) => Found::Bad(report, sight),
+/// Looks for the first time.
+pub(super) fn first(store: &Store) -> Judged {
+    let (judged, _) = judge(store, EndMarker::Optional, |_| None::<Infallible>)
+        .unwrap_or_else(|known| match known {});
+    judged
+}
+
+/// Looks again. `end_marker` is what the running configuration wants.
+pub(super) fn again(store: &Store, known: &Known, end_marker: EndMarker) -> Found {
+    let is_known = |read: &Read| {
+        if known.running.is(read) {
+            return Some(Found::Running);
+        }
+        let refused = known.refused.as_ref().filter(|refused| refused.sight.is(read));
+        refused.map(|refused| Found::Refused(refused.report.clone()))
+    };
+    match judge(store, end_marker, is_known) {
+        Ok((judged, view)) => Found::New(judged, view),
+        Err(known) => known,
     }
 }
 
 type Read = Result<Vec<Source>, Unreadable>;
 
-fn judge(read: Read) -> (Result<Box<Loaded>, Report>, Sight) {
-    match read {
-        Ok(sources) => {
-            let outside = Surroundings::default();
-            let loaded = load(&sources, &outside, now()).map(Box::new);
-            let (sources, outside) = (digest(&sources), outside.into_answers());
-            (loaded, Sight::Read { sources, outside })
+/// Reads and judges what is on disk, unless it is known.
+fn judge<K>(
+    store: &Store,
+    end_marker: EndMarker,
+    known: impl Fn(&Read) -> Option<K>,
+) -> Result<(Judged, View), K> {
+    let mut view = View::of(store);
+    for _ in 0..TRIES {
+        let read = view.listing.read();
+        if let Some(known) = known(&read) {
+            return Err(known);
         }
-        // What the others mean cannot be told: what they lack may stand in the one that is not
-        // read.
-        Err(unreadable) => (Err(unreadable.report()), Sight::Unreadable(unreadable)),
+        let (judged, outside) = Judged::of(read, end_marker);
+        view.outside = outside;
+        let now = View::of(store);
+        if view.stands(&now) {
+            return Ok((judged, view));
+        }
+        view = now;
+    }
+    Ok((Judged::unfinished(store), view))
+}
+
+/// All that is on disk at one moment: which files, and in which state.
+pub(super) struct View {
+    listing: Listing,
+    outside: BTreeMap<PathBuf, Stamp>,
+}
+
+impl View {
+    fn of(store: &Store) -> Self {
+        Self { listing: store.list(), outside: BTreeMap::new() }
+    }
+
+    /// Whether all of it stood as it does `now`. Each file did not change from when it was read until
+    /// now: at the moment between, all stood side by side.
+    fn stands(&self, now: &Self) -> bool {
+        self.listing == now.listing
+            && self.outside.iter().all(|(path, stamp)| Stamp::of(path) == *stamp)
+    }
+
+    /// Whether nothing of it was changed for as long as `quiet`, by the file system's clock.
+    pub(super) fn has_rested(&self, quiet: Duration) -> bool {
+        let times = self.outside.values().map(Stamp::changed).chain([self.listing.changed()]);
+        let latest = times.reduce(|latest, time| Some(latest?.max(time?))).flatten();
+        latest.is_some_and(|latest| {
+            let age = now().milliseconds().checked_sub(latest);
+            age.and_then(|age| u128::try_from(age).ok()).is_some_and(|age| age >= quiet.as_millis())
+        })
+    }
+
+    /// Whether nothing of it has changed since `earlier`.
+    pub(super) fn is_as(&self, earlier: &Self) -> bool {
+        self.listing == earlier.listing && self.outside == earlier.outside
+    }
+
+    /// Whether a file of it is the one of `earlier`, and is being written to. One that was put in its
+    /// place is none of those: it came whole.
+    pub(super) fn is_rewritten_since(&self, earlier: &Self) -> bool {
+        let before: BTreeMap<_, _> = earlier.files().collect();
+        self.files().any(|(path, stamp)| {
+            before.get(path).is_some_and(|before| stamp.is_rewritten_since(before))
+        })
+    }
+
+    fn files(&self) -> impl Iterator<Item = (&Path, &Stamp)> {
+        let outside = self.outside.iter().map(|(path, stamp)| (path.as_path(), stamp));
+        self.listing.files().chain(outside)
     }
 }
 
@@ -112,8 +205,8 @@ pub(super) fn places(store: &Store, known: &Known) -> Places {
     let refused = known.refused.iter().flat_map(|refused| refused.sight.outside());
     let mut places = Places::new();
     follow(store.path(), &mut places);
-    for file in store.files() {
-        follow(&file, &mut places);
+    for (file, _) in store.list().files() {
+        follow(file, &mut places);
     }
     for file in known.running.outside().chain(refused) {
         follow(file, &mut places);

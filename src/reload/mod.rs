@@ -1,25 +1,33 @@
 //! Snapshots that live: from the files on disk to the configuration that decides.
 //!
 //! ```text
-//! start, files, poll, signal → Store::read → config::load → Live::replace → followers → Status
+//! start, files, poll, signal → look → rest → config::load → Live::replace → followers → Status
 //! ```
 //!
 //! There is one way in, taken by one attempt at a time. What is on disk either is taken over whole,
 //! or is what runs already, or changes nothing: a file that is empty, half-written, unreadable or
-//! wrong leaves the last good snapshot where it is. Nothing here knows what else wants to follow a
-//! new snapshot; it is told, as soon as the snapshot decides.
+//! wrong leaves the last good snapshot where it is. Whoever asks, what is new must first have rested.
+//! Nothing here knows what else wants to follow a new snapshot; it is told, before the snapshot decides
+//! and as soon as it does.
+//!
+//! Every look at the file system is made on a thread of its own: a file system that hangs holds up the
+//! attempts, and nothing else. How long they have been held up, `config_loaded_whole_seconds` tells.
 
 mod chain;
 mod look;
 mod outcome;
+mod stamp;
 mod store;
+mod surroundings;
 mod watch;
 
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::sync::{Mutex, watch as channel};
 use tokio::task::spawn_blocking;
+use tokio::time::{Instant, sleep};
 
 use crate::clock::now;
 use crate::config::snapshot::Snapshot;
@@ -27,10 +35,11 @@ use crate::config::{AccessDiff, Code, Loaded, Place, Report};
 use crate::live::Live;
 
 use chain::Places;
-use look::{Found, Known, Refused};
+use look::{Found, Judged, Known, Refused};
 use outcome::AtStart;
-pub use outcome::{Applied, ReloadOutcome, Status, Trigger};
-pub use store::{Store, StoreError, Surroundings, Unreadable};
+pub use outcome::{Applied, RefusedSince, ReloadOutcome, Status, Trigger};
+pub use store::{Store, StoreError, Unreadable};
+pub use surroundings::Surroundings;
 pub use watch::watch;
 
 /// Takes over what is on disk, and remembers what became of it.
@@ -38,6 +47,7 @@ pub struct Reloader {
     store: Store,
     snapshot: Live<Snapshot>,
     at_start: AtStart,
+    preparations: Vec<Box<Preparation>>,
     followers: Vec<Box<Follower>>,
     observers: Vec<Box<Observer>>,
     /// Who holds it makes the attempt.
@@ -46,6 +56,7 @@ pub struct Reloader {
     status: channel::Sender<Status>,
 }
 
+type Preparation = dyn Fn(&Snapshot, &Snapshot) + Send + Sync;
 type Follower = dyn Fn(&Snapshot) + Send + Sync;
 type Observer = dyn Fn(&Status) + Send + Sync;
 
@@ -61,7 +72,8 @@ impl Reloader {
         let looked = spawn_blocking({
             let store = store.clone();
             move || {
-                let (loaded, sight) = look::first(&store)?;
+                let Judged { loaded, sight } = look::first(&store);
+                let loaded = loaded?;
                 let known = Known { running: Arc::new(sight), refused: None };
                 let places = look::places(&store, &known);
                 Ok((loaded, known, places))
@@ -85,18 +97,30 @@ impl Reloader {
             last: ReloadOutcome::Applied(applied),
             last_at: now,
             last_by: Trigger::Start,
-            kept_since: None,
+            refused: None,
         };
         Ok(Self {
             store,
             at_start: AtStart::of(&snapshot),
             snapshot: Live::new(Arc::new(snapshot)),
+            preparations: Vec::new(),
             followers: Vec::new(),
             observers: Vec::new(),
             known: Mutex::new(known),
             places: channel::Sender::new(places),
             status: channel::Sender::new(status),
         })
+    }
+
+    /// Lets `prepare` know of every snapshot that is about to be taken over, beside the one that runs:
+    /// requests may need what either of them names until [`Self::followed_by`] is told of the new one.
+    #[must_use]
+    pub fn prepared_by(
+        mut self,
+        prepare: impl Fn(&Snapshot, &Snapshot) + Send + Sync + 'static,
+    ) -> Self {
+        self.preparations.push(Box::new(prepare));
+        self
     }
 
     /// Lets `follow` know of every snapshot that is taken over from now on.
@@ -128,42 +152,42 @@ impl Reloader {
         self.log(Trigger::Start, &self.status.borrow(), None);
     }
 
-    /// Looks at what is on disk and takes it over where it is new and right.
+    /// Looks at what is on disk and takes it over where it is new, right and at rest.
     pub async fn attempt(&self, trigger: Trigger) -> ReloadOutcome {
         let mut known = self.known.lock().await;
-        let looked = spawn_blocking({
-            let (store, known) = (self.store.clone(), known.clone());
-            move || look::again(&store, &known)
-        });
-        let found = looked.await.ok();
+        let found = self.look(&known, trigger).await;
         let before = self.status.borrow().clone();
         let mut status = before.clone();
         (status.last_at, status.last_by) = (now(), trigger);
         status.last = match found {
-            Some(Found::Good(loaded, sight)) => {
-                *known = Known { running: Arc::new(sight), refused: None };
-                ReloadOutcome::Applied(self.apply(*loaded, &mut status).await)
+            Some(Found::New(Judged { loaded, sight }, _)) => {
+                let sight = Arc::new(sight);
+                match loaded {
+                    Ok(loaded) => {
+                        *known = Known { running: sight, refused: None };
+                        ReloadOutcome::Applied(self.apply(*loaded, &mut status).await)
+                    }
+                    Err(report) => {
+                        let report = Arc::new(report);
+                        known.refused = Some(Refused { sight, report: report.clone() });
+                        ReloadOutcome::Kept(report)
+                    }
+                }
             }
             Some(Found::Running) => {
                 known.refused = None;
                 status.whole_at = status.last_at;
                 ReloadOutcome::Unchanged
             }
-            Some(Found::Bad(report, sight)) => {
-                let report = Arc::new(report);
-                known.refused = Some(Refused { sight: Arc::new(sight), report: report.clone() });
-                ReloadOutcome::Kept(report)
-            }
             Some(Found::Refused(report)) => ReloadOutcome::Kept(report),
             None => ReloadOutcome::Kept(Arc::new(broken())),
-        };
-        status.kept_since = match &status.last {
-            ReloadOutcome::Kept(_) => status.kept_since.or(Some(status.last_at)),
-            ReloadOutcome::Applied(_) | ReloadOutcome::Unchanged => None,
         };
         if let ReloadOutcome::Applied(applied) = &status.last {
             status.running = Arc::new(applied.clone());
         }
+        let refused = RefusedSince { time: status.last_at, instant: Instant::now() };
+        let is_kept = matches!(status.last, ReloadOutcome::Kept(_));
+        status.refused = is_kept.then(|| before.refused.unwrap_or(refused));
         self.look_where(&known).await;
         for observe in &self.observers {
             observe(&status);
@@ -174,10 +198,52 @@ impl Reloader {
         status.last
     }
 
+    /// Looks until what is found is known, or has rested: was the same for as long as `reload.quiet`.
+    /// Who writes slowly is waited for, and so is who has not yet written all the files of a directory.
+    ///
+    /// Files that never rest are taken as they are when [`LONGEST`] is over, if each came whole; one that
+    /// is still being written to is refused.
+    async fn look(&self, known: &Known, trigger: Trigger) -> Option<Found> {
+        let running = self.snapshot.load();
+        let (quiet, end_marker) = (running.reload.quiet, running.reload.end_marker);
+        // Who has written once meanwhile is not restless yet.
+        let end = Instant::now() + LONGEST.max(quiet * 3);
+        let mut earlier = None;
+        loop {
+            let looked = spawn_blocking({
+                let (store, known) = (self.store.clone(), known.clone());
+                move || look::again(&store, &known, end_marker)
+            });
+            let (judged, view) = match looked.await.ok()? {
+                Found::New(judged, view) => (judged, view),
+                found => return Some(found),
+            };
+            let has_rested = match &earlier {
+                Some(earlier) => view.is_as(earlier),
+                // After events came quiet already. Polls and signals may come at any time, and the
+                // clock of a file system that tells no events may be another than ours.
+                None => trigger == Trigger::Files && view.has_rested(quiet),
+            };
+            if has_rested {
+                return Some(Found::New(judged, view));
+            }
+            if let Some(earlier) = earlier.filter(|_| Instant::now() >= end) {
+                let is_written = view.is_rewritten_since(&earlier);
+                let judged = if is_written { Judged::unfinished(&self.store) } else { judged };
+                return Some(Found::New(judged, view));
+            }
+            earlier = Some(view);
+            sleep(quiet).await;
+        }
+    }
+
     async fn apply(&self, loaded: Loaded, status: &mut Status) -> Applied {
         let Loaded { mut snapshot, warnings } = loaded;
         snapshot.generation = status.generation + 1;
         let (old, new) = (self.snapshot.load(), Arc::new(snapshot));
+        for prepare in &self.preparations {
+            prepare(&old, &new);
+        }
         self.snapshot.replace(new.clone());
         for follow in &self.followers {
             follow(&new);
@@ -206,6 +272,13 @@ impl Reloader {
                 is_other
             });
         }
+    }
+
+    /// What to watch as things stand now.
+    async fn places(&self) -> Places {
+        let known = self.known.lock().await.clone();
+        self.look_where(&known).await;
+        self.places.borrow().clone()
     }
 
     /// Logs an outcome; what was said before is not said again by a poll.
@@ -262,6 +335,9 @@ fn broken() -> Report {
     report.push(Code::ConfigUnreadable, &Place::nowhere(), message);
     report
 }
+
+/// For so long a change waits for quiet, and then for rest.
+const LONGEST: Duration = Duration::from_secs(2);
 
 #[cfg(test)]
 mod tests;

@@ -1,6 +1,9 @@
 //! What became of an attempt to take over the configuration on disk, and of all of them together.
 
 use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::time::Instant;
 
 use serde_json::Value;
 
@@ -91,8 +94,25 @@ pub struct Status {
     pub last_by: Trigger,
     /// What the configuration that runs brought.
     pub running: Arc<Applied>,
-    /// Since when what is on disk cannot be taken; none while it can.
-    pub kept_since: Option<UnixTime>,
+    /// Since when whatever was found on disk has been refused; none where it is what runs.
+    pub refused: Option<RefusedSince>,
+}
+
+/// When what is on disk was refused first, of all times since.
+#[derive(Clone, Copy, Debug)]
+pub struct RefusedSince {
+    /// For people.
+    pub time: UnixTime,
+    /// For counting: no clock that is set moves it.
+    pub instant: Instant,
+}
+
+impl Status {
+    /// Whether what is on disk has been refused for longer than it may be.
+    pub fn refused_for_too_long(&self, max_rejected_age: Option<Duration>) -> bool {
+        let age = self.refused.map(|refused| refused.instant.elapsed());
+        age.zip(max_rejected_age).is_some_and(|(age, most)| age > most)
+    }
 }
 
 /// The values that the program took at its start and does not take again.

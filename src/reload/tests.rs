@@ -202,3 +202,148 @@ async fn attempts_at_once_take_a_change_over_once() {
     assert_eq!(outcomes.iter().filter(|outcome| **outcome == "unchanged").count(), 15);
     assert_eq!(reloader.status().borrow().generation, 2);
 }
+
+/// The longest there is: no machine is so busy that it passes between two lines of a test.
+const QUIET: Duration = Duration::from_secs(2);
+
+/// As [`configuration`], with a quiet that is waited for.
+fn quiet(clients: &[&str]) -> String {
+    configuration(clients).replace("quiet: 1ms", "quiet: 2s")
+}
+
+fn clients(reloader: &Reloader) -> usize {
+    reloader.snapshot().load().apis[0].api.grants.iter().count()
+}
+
+#[tokio::test(start_paused = true)]
+async fn nobody_takes_over_what_is_still_being_written() {
+    for trigger in [Trigger::Files, Trigger::Poll, Trigger::Signal] {
+        let disk = Disk::new();
+        disk.write("a.yaml", &quiet(&["one"]));
+        let reloader = Reloader::start(disk.path()).await.unwrap();
+        let whole = quiet(&["one", "two", "three"]);
+        // Half of it means something too.
+        disk.write("a.yaml", &quiet(&["one", "two"]));
+        let write = async {
+            sleep(QUIET / 2).await;
+            disk.write("a.yaml", &whole);
+        };
+        let (outcome, ()) = tokio::join!(reloader.attempt(trigger), write);
+        applied(outcome);
+        assert_eq!((clients(&reloader), reloader.status().borrow().generation), (3, 2));
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_file_that_a_mounted_map_brings_late_is_waited_for() {
+    let disk = Disk::new();
+    disk.write("a.yaml", &quiet(&["one"]));
+    let reloader = Reloader::start(disk.path()).await.unwrap();
+    disk.write("a.yaml", &quiet(&["one", "two"]));
+    let write = async {
+        sleep(QUIET / 2).await;
+        disk.write("b.yaml", "client_grants: [{client_id: three, scope: [\"read:x\"]}]\n");
+    };
+    let (outcome, ()) = tokio::join!(poll(&reloader), write);
+    applied(outcome);
+    assert_eq!((clients(&reloader), reloader.status().borrow().generation), (3, 2));
+}
+
+/// Whether each of the texts that come without end is whole decides.
+#[tokio::test(start_paused = true)]
+async fn what_never_rests_is_taken_where_it_comes_whole_and_refused_where_it_grows() {
+    for whole in [true, false] {
+        let disk = Disk::new();
+        let path = disk.path().join("a.yaml");
+        disk.write("a.yaml", &configuration(&["one"]).replace("quiet: 1ms", "quiet: 250ms"));
+        let reloader = Reloader::start(disk.path()).await.unwrap();
+        let mut text = configuration(&["one", "two"]);
+        let mut write = || {
+            text.push_str("# and\n");
+            if whole {
+                disk.write("next", &text);
+                // Its number is not given to the next file, as long as it is there.
+                fs::rename(&path, disk.path().join(format!("old{}", text.len()))).unwrap();
+                fs::rename(disk.path().join("next"), &path).unwrap();
+            } else {
+                fs::write(&path, &text).unwrap();
+            }
+        };
+        write();
+        let restless = async {
+            loop {
+                sleep(Duration::from_millis(125)).await;
+                write();
+            }
+        };
+        let begin = Instant::now();
+        let outcome = tokio::select! {
+            outcome = poll(&reloader) => outcome,
+            () = restless => unreachable!(),
+        };
+        assert_eq!(begin.elapsed(), LONGEST);
+        if whole {
+            applied(outcome);
+            assert_eq!(clients(&reloader), 2);
+        } else {
+            assert!(kept(outcome).to_string().contains("it changes while it is read"));
+            assert_eq!(clients(&reloader), 1);
+        }
+        // When it rests at last, it is taken.
+        sleep(QUIET).await;
+        let last = poll(&reloader).await;
+        assert!(matches!((whole, last.as_str()), (_, "applied") | (true, "unchanged")), "{last:?}");
+        assert_eq!(clients(&reloader), 2);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn since_when_it_is_refused_is_remembered_until_it_is_not() {
+    let disk = Disk::new();
+    disk.write("a.yaml", &configuration(&["one"]));
+    let reloader = Reloader::start(disk.path()).await.unwrap();
+    let most = Duration::from_mins(15);
+    let late = || reloader.status().borrow().refused_for_too_long(Some(most));
+    for bad in ["", "also: wrong"] {
+        disk.write("a.yaml", bad);
+        kept(poll(&reloader).await);
+        assert!(!late());
+        tokio::time::advance(most / 2).await;
+    }
+    kept(poll(&reloader).await);
+    assert!(late());
+    assert!(!reloader.status().borrow().refused_for_too_long(None));
+    disk.write("a.yaml", &configuration(&["one"]));
+    assert!(is_unchanged(&poll(&reloader).await));
+    assert!(!late());
+    disk.write("a.yaml", "");
+    kept(poll(&reloader).await);
+    assert!(!late());
+}
+
+#[tokio::test]
+async fn what_is_to_come_is_told_before_it_decides_and_again_when_it_does() {
+    let disk = Disk::new();
+    disk.write("a.yaml", &configuration(&["one"]));
+    let reloader = Reloader::start(disk.path()).await.unwrap();
+    let (live, told) = (reloader.snapshot(), Arc::new(StdMutex::new(Vec::new())));
+    let reloader = reloader
+        .prepared_by({
+            let (live, told) = (live.clone(), told.clone());
+            move |running, next| {
+                assert_eq!(live.load().digest, running.digest);
+                told.lock().unwrap().push(("prepare", next.digest));
+            }
+        })
+        .followed_by({
+            let told = told.clone();
+            move |snapshot| {
+                assert_eq!(live.load().digest, snapshot.digest);
+                told.lock().unwrap().push(("follow", snapshot.digest));
+            }
+        });
+    disk.write("a.yaml", &configuration(&["two"]));
+    applied(poll(&reloader).await);
+    let digest = reloader.snapshot().load().digest;
+    assert_eq!(*told.lock().unwrap(), [("prepare", digest), ("follow", digest)]);
+}

@@ -1,44 +1,51 @@
 //! Notices that the files may have changed, and has them looked at.
 //!
 //! Any event in any place that matters is a hint and no more: which file it names, and what it says
-//! of it, is not believed. After a hint comes quiet, then an attempt. Whatever the file system
-//! reports or not, the files are looked at once every `reload.poll`; without inotify that is all
-//! there is.
+//! of it, is not believed, and that events were lost is one too. After a hint comes quiet; then the
+//! eyes are turned to where the files are now, and then they are looked at: what happens from there on
+//! is seen. Whatever the file system reports or not, the files are looked at once every `reload.poll`.
+//! Without inotify that is all there is; with each poll it is tried for anew.
 
 use std::time::Duration;
 
 use notify::event::{AccessKind, AccessMode, EventKind};
-use notify::{Event, RecommendedWatcher, RecursiveMode, Watcher};
+use notify::{Event, RecursiveMode, Watcher};
 use tokio::sync::mpsc::{self, Receiver, Sender};
+use tokio::task::spawn_blocking;
 use tokio::time::{Instant, sleep, timeout, timeout_at};
 
 use super::chain::Places;
-use super::{Reloader, Trigger};
+use super::{LONGEST, Reloader, Trigger};
 
 /// Watches the files of `reloader` and has them looked at, until it is dropped.
 pub async fn watch(reloader: &Reloader) {
     let (hint, hints) = mpsc::channel(1);
-    look_on(reloader, Eyes::open(hint), hints).await;
+    look_on(reloader, Eyes::closed(move || open(&hint)), hints).await;
 }
 
 async fn look_on(reloader: &Reloader, mut eyes: Eyes, mut hints: Receiver<()>) {
-    let mut places = reloader.places.subscribe();
+    let mut changes = reloader.places.subscribe();
     let snapshot = reloader.snapshot();
+    // What happened before the eyes were open went unseen.
+    let mut trigger = Trigger::Files;
     loop {
-        let now = places.borrow_and_update().clone();
-        let is_new = eyes.turn_to(now);
         let reload = snapshot.load().reload.clone();
-        let trigger = tokio::select! {
-            // What happened in a place before it was watched went unseen.
-            () = async {}, if is_new => Trigger::Files,
-            Some(()) = hints.recv() => Trigger::Files,
-            Ok(()) = places.changed() => continue,
-            () = sleep(reload.poll) => Trigger::Poll,
-        };
         if trigger == Trigger::Files {
             settle(&mut hints, reload.quiet).await;
         }
+        let places = reloader.places().await;
+        let Some(turned) = eyes.turn_to(places).await else { return };
+        eyes = turned;
         reloader.attempt(trigger).await;
+        // What is new on the way to the files, or is referred to from now on, was not watched until now.
+        let is_elsewhere = eyes.on != *changes.borrow_and_update();
+        trigger = tokio::select! {
+            () = async {}, if is_elsewhere => Trigger::Files,
+            Some(()) = hints.recv() => Trigger::Files,
+            // Somebody else's attempt has found other places.
+            Ok(()) = changes.changed() => Trigger::Files,
+            () = sleep(reload.poll) => Trigger::Poll,
+        };
     }
 }
 
@@ -52,58 +59,98 @@ async fn settle(hints: &mut Receiver<()>, quiet: Duration) {
 
 /// What sees events, where it can.
 struct Eyes {
-    watcher: Option<RecommendedWatcher>,
+    open: Box<dyn FnMut() -> notify::Result<Watching> + Send>,
+    watcher: Option<Watching>,
     on: Places,
+    /// That they cannot be opened is said once.
+    told: bool,
 }
 
+type Watching = Box<dyn Watcher + Send>;
+
 impl Eyes {
-    fn open(hint: Sender<()>) -> Self {
-        let watcher = notify::recommended_watcher(move |event: notify::Result<Event>| {
-            // An error is a hint too: it may be that events were lost.
-            if event.is_ok_and(|event| is_reading(event.kind)) {
-                return;
-            }
-            // One hint that waits says as much as many.
-            let _ = hint.try_send(());
-        });
-        let watcher = watcher.map_err(|error| {
-            tracing::warn!(%error, "files cannot be watched: they are polled");
-        });
-        Self { watcher: watcher.ok(), on: Places::new() }
+    fn closed(open: impl FnMut() -> notify::Result<Watching> + Send + 'static) -> Self {
+        Self { open: Box::new(open), watcher: None, on: Places::new(), told: false }
     }
 
-    /// Turns to these places. Says whether any is new.
-    fn turn_to(&mut self, places: Places) -> bool {
-        let Some(watcher) = &mut self.watcher else { return false };
-        for (path, is) in &self.on {
-            if places.get(path) != Some(is) {
+    /// Turns to these places, and opens if they are closed. On a thread that may wait: to find a place
+    /// is to ask its file system.
+    async fn turn_to(mut self, places: Places) -> Option<Self> {
+        let turned = spawn_blocking(move || {
+            self.turn(places);
+            self
+        });
+        turned.await.ok()
+    }
+
+    fn turn(&mut self, places: Places) {
+        let before = std::mem::replace(&mut self.on, places);
+        let before = if self.watcher.is_some() { before } else { Places::new() };
+        if !self.are_open() {
+            return;
+        }
+        let Some(watcher) = &mut self.watcher else { return };
+        for (path, is) in &before {
+            if self.on.get(path) != Some(is) {
                 // What is gone is not watched any more, which is as well.
                 let _ = watcher.unwatch(path);
             }
         }
-        let mut any_new = false;
-        for (path, is) in &places {
-            let is_new = self.on.get(path) != Some(is);
-            any_new |= is_new;
-            // Those that are not new as well: what was moved away and back is not watched any more.
+        for (path, is) in &self.on {
+            // Those that are not new as well: what was moved away and back is not watched any more, and
+            // what could not be watched may be able to now.
             let failed = watcher.watch(path, RecursiveMode::NonRecursive);
-            if let Some(error) = failed.err().filter(|_| is_new) {
+            if let Some(error) = failed.err().filter(|_| before.get(path) != Some(is)) {
                 let path = path.display();
                 tracing::warn!(%path, %error, "cannot be watched: it is polled");
             }
         }
-        self.on = places;
-        any_new
     }
+
+    fn are_open(&mut self) -> bool {
+        if self.watcher.is_some() {
+            return true;
+        }
+        match (self.open)() {
+            Ok(watcher) => {
+                self.watcher = Some(watcher);
+                if std::mem::take(&mut self.told) {
+                    tracing::info!("files are watched from now on");
+                }
+                true
+            }
+            Err(error) => {
+                if !std::mem::replace(&mut self.told, true) {
+                    tracing::warn!(%error, "files cannot be watched: they are polled");
+                }
+                false
+            }
+        }
+    }
+}
+
+/// Opens the system's own eyes.
+fn open(hint: &Sender<()>) -> notify::Result<Watching> {
+    let hint = hint.clone();
+    let watcher = notify::recommended_watcher(move |event: notify::Result<Event>| {
+        if is_hint(&event) {
+            // One hint that waits says as much as many.
+            let _ = hint.try_send(());
+        }
+    })?;
+    Ok(Box::new(watcher))
+}
+
+/// Whether what was told may be a change. An error may: it may be that events were lost, of which a
+/// queue that ran over tells in its own event.
+fn is_hint(event: &notify::Result<Event>) -> bool {
+    event.as_ref().map_or(true, |event| !is_reading(event.kind))
 }
 
 /// Whether an event tells only that somebody reads, as an attempt itself does.
 fn is_reading(kind: EventKind) -> bool {
     matches!(kind, EventKind::Access(access) if access != AccessKind::Close(AccessMode::Write))
 }
-
-/// For this long a change waits for quiet.
-const LONGEST: Duration = Duration::from_secs(2);
 
 #[cfg(test)]
 mod tests;

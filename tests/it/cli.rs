@@ -152,6 +152,54 @@ fn signals_reload_and_end_it() {
     assert_eq!(gate.child.wait().unwrap().code(), Some(0));
 }
 
+/// `run` in namespaces of its own, after `before` was done there; none where the system forbids them.
+fn apart(config: &Path, before: &str) -> Option<Command> {
+    let unshare = |work: &str| {
+        let mut command = Command::new("unshare");
+        command.args(["--user", "--map-root-user", "--mount", "sh", "-c", work, "sh"]);
+        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        command
+    };
+    if !unshare("true").status().is_ok_and(|status| status.success()) {
+        eprintln!("not tested: there are no namespaces here");
+        return None;
+    }
+    let mut command = unshare(&format!("{before} && exec \"$@\""));
+    command.args([env!("CARGO_BIN_EXE_grantgate"), "run", "--config"]).arg(config);
+    Some(command)
+}
+
+#[test]
+fn where_inotify_is_exhausted_it_is_said_and_files_are_polled() {
+    let polled = format!("{RIGHT}reload: {{poll: 20ms, quiet: 10ms}}\n");
+    let folder = folder(&polled);
+    let none_left = "echo 0 > /proc/sys/user/max_inotify_instances";
+    let Some(command) = apart(folder.path(), none_left) else { return };
+    let mut gate = Gate::run(command);
+    gate.says(&["files cannot be watched: they are polled"]);
+    fs::write(folder.path().join("gateway.yaml"), polled.replace("client_id: app", "client_id: b"))
+        .unwrap();
+    gate.says(&["configuration applied"]);
+}
+
+#[test]
+fn a_single_file_that_is_mounted_is_seen_when_it_is_written() {
+    let quiet = format!("{RIGHT}reload: {{poll: 1h, quiet: 10ms}}\n");
+    let (inside, outside) = (folder(""), folder(&quiet));
+    let (from, to) = (outside.path().join("gateway.yaml"), inside.path().join("gateway.yaml"));
+    let mount = format!("mount --bind '{}' '{}'", from.display(), to.display());
+    let Some(command) = apart(&to, &mount) else { return };
+    let mut gate = Gate::run(command);
+    gate.says(&["listening"]);
+    fs::write(&from, quiet.replace("client_id: app", "client_id: b")).unwrap();
+    gate.says(&["configuration applied"]);
+    // Put in its place outside, it is not what is mounted, which is still there.
+    fs::write(outside.path().join("next"), "issuers: [").unwrap();
+    fs::rename(outside.path().join("next"), &from).unwrap();
+    gate.signal("HUP");
+    gate.says(&["configuration unchanged"]);
+}
+
 /// A gate that runs.
 struct Gate {
     child: Child,
@@ -160,11 +208,15 @@ struct Gate {
 
 impl Gate {
     fn start(config: &Path) -> Self {
-        let mut child = grantgate("run", config).spawn().unwrap();
-        let log = BufReader::new(child.stderr.take().unwrap());
-        let mut gate = Self { child, log };
+        let mut gate = Self::run(grantgate("run", config));
         gate.says(&["listening", "traffic=127.0.0.1:"]);
         gate
+    }
+
+    fn run(mut command: Command) -> Self {
+        let mut child = command.spawn().unwrap();
+        let log = BufReader::new(child.stderr.take().unwrap());
+        Self { child, log }
     }
 
     /// Waits for a line of the log with all of these in it.

@@ -31,6 +31,8 @@ mod oracle;
 mod readme;
 /// The reference and the schema are written from the code.
 mod reference;
+/// A configuration that is changed while the gateway runs.
+mod reload;
 /// What the running program tells of itself, and to whom.
 mod seen;
 /// Tokens as each kind of issuer gives them.

@@ -41,7 +41,7 @@ pub(super) fn is_exported_grant(grant: &Place) -> bool {
 /// Says which exports may have lost their end. Keys stand there in an order that is not ours, so that
 /// one cut short could allow more than the whole.
 pub(super) fn whole(merged: &Merged<'_>, reading: &Reading<'_>, report: &mut Report) {
-    if merged.requires_end_marker() {
+    if merged.end_marker == raw::EndMarker::Required {
         return;
     }
     let open = merged.resource_servers.items.iter().any(|server| {

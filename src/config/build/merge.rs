@@ -20,14 +20,8 @@ pub(super) struct Merged<'r> {
     pub(super) client_grants: List<'r, raw::ClientGrant>,
     /// Which files are tenant exports.
     pub(super) exports: Exports,
-}
-
-impl Merged<'_> {
-    /// Whether every file must say itself that it is whole.
-    pub(super) fn requires_end_marker(&self) -> bool {
-        self.reload.as_ref().and_then(|reload| reload.raw.end_marker)
-            == Some(raw::EndMarker::Required)
-    }
+    /// Whether every file must say itself that it is whole: as written, else as told.
+    pub(super) end_marker: raw::EndMarker,
 }
 
 /// The items of a list, of all files.
@@ -41,8 +35,10 @@ pub(super) struct List<'r, T> {
 pub(super) fn merge<'r>(
     written: &'r [(usize, raw::Configuration)],
     reading: &Reading<'_>,
+    end_marker: raw::EndMarker,
     report: &mut Report,
 ) -> Merged<'r> {
+    let reload = section(written, "reload", |file| file.reload.as_ref(), report);
     let merged = Merged {
         server: section(written, "server", |file| file.server.as_ref(), report),
         health: section(written, "health", |file| file.health.as_ref(), report),
@@ -50,7 +46,6 @@ pub(super) fn merge<'r>(
         limits: section(written, "limits", |file| file.limits.as_ref(), report),
         timeouts: section(written, "timeouts", |file| file.timeouts.as_ref(), report),
         log: section(written, "log", |file| file.log.as_ref(), report),
-        reload: section(written, "reload", |file| file.reload.as_ref(), report),
         issuers: list(written, [("issuers", |file| &file.issuers)], reading, report),
         resource_servers: list(
             written,
@@ -74,6 +69,8 @@ pub(super) fn merge<'r>(
             report,
         ),
         exports: Exports::find(reading.sources().len(), report),
+        end_marker: reload.as_ref().and_then(|at| at.raw.end_marker).unwrap_or(end_marker),
+        reload,
     };
     spelled_twice(written, report);
     export::whole(&merged, reading, report);
@@ -191,16 +188,25 @@ fn whole(
             .at(end(last))
             .help("write `client_grants: []` if there are none");
     }
-    let Some(reload) = merged.reload.as_ref().filter(|_| merged.requires_end_marker()) else {
+    if merged.end_marker == raw::EndMarker::Optional {
         return;
-    };
+    }
+    let said = merged.reload.as_ref().filter(|reload| reload.raw.end_marker.is_some());
     for (index, _) in
         reading.sources().iter().enumerate().filter(|(_, source)| !source.has_end_marker())
     {
-        report
+        let found = report
             .push(Code::EndMarkerMissing, &Place::root(index), "the file does not end with `...`")
-            .at(end(index))
-            .also(&reload.place.key("end_marker"), "required here")
-            .help("end it with a line `...`; if it had one, the file was cut short");
+            .at(end(index));
+        if let Some(reload) = said {
+            found
+                .also(&reload.place.key("end_marker"), "required here")
+                .help("end it with a line `...`; if it had one, the file was cut short");
+        } else {
+            found.help(
+                "the configuration that runs requires it: end it with a line `...`, or write \
+                 `reload: {end_marker: optional}`; if it had one, the file was cut short",
+            );
+        }
     }
 }

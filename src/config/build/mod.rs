@@ -44,9 +44,10 @@ pub(super) fn build(
     written: &[(usize, raw::Configuration)],
     reading: &mut Reading<'_>,
     now: UnixTime,
+    end_marker: raw::EndMarker,
     report: &mut Report,
 ) -> Option<Snapshot> {
-    let merged = merge::merge(written, reading, report);
+    let merged = merge::merge(written, reading, end_marker, report);
     let ctx = &mut Context { report, outside: reading };
     let issuers = issuers::build(ctx, &merged.issuers);
     let mut apis = apis::build(ctx, &merged.resource_servers, &issuers);

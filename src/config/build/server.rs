@@ -176,5 +176,14 @@ pub(super) fn reload(ctx: &mut Context<'_, '_>, section: Option<&At<&raw::Reload
             defaults.quiet,
             Duration::from_secs(2),
         ),
+        end_marker: raw.end_marker.unwrap_or(defaults.end_marker),
+        max_rejected_age: match raw.max_rejected_age.as_ref() {
+            None => defaults.max_rejected_age,
+            Some(text) if text == "never" => None,
+            text => {
+                let place = place.key("max_rejected_age");
+                Some(ctx.duration(&place, text, Duration::ZERO, LONGEST))
+            }
+        },
     }
 }

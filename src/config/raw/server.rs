@@ -189,10 +189,19 @@ pub struct Reload {
     /// How often contents are compared, whatever the file system reports: 30s.
     #[schemars(extend("default" = "30s", "examples" = ["30s"]))]
     pub poll: Option<String>,
-    /// How long the files must be quiet before they are read, at most 2s: 250ms.
+    /// How long the files must be quiet before they are read, and must have stayed the same before
+    /// they are taken over: 250ms, at most 2s. A writer that pauses for longer in the middle of a file
+    /// is told by `end_marker` alone.
     #[schemars(extend("default" = "250ms", "examples" = ["250ms"]))]
     pub quiet: Option<String>,
-    /// Whether every YAML file must end with a line `...`, so that one cut short is told: optional.
+    /// For how long what is on disk may be refused, while the configuration before it goes on deciding,
+    /// until `/readyz` answers 503: `never` (the default) or a duration. It is ready again as soon as
+    /// the files load.
+    #[schemars(extend("default" = "never", "examples" = ["15m"]))]
+    pub max_rejected_age: Option<String>,
+    /// Whether every file must end with YAML's `...`, so that one cut short is told: optional. Where it
+    /// is required, a file without it is refused though it does not say so itself, unless it says
+    /// `optional`.
     #[schemars(extend("default" = "optional"))]
     pub end_marker: Option<EndMarker>,
 }

@@ -1,4 +1,9 @@
+use std::fs::File;
 use std::os::unix::fs::symlink;
+
+use crate::config::Outside;
+use crate::reload::Surroundings;
+use crate::reload::stamp::MAX_BYTES;
 
 use super::*;
 
@@ -97,22 +102,31 @@ fn where_there_is_no_file_that_is_told() {
 }
 
 #[test]
-fn files_outside_are_beside_their_source_and_remembered() {
-    let folder = folder(&[("keys.jwks", "keys")]);
-    let source = folder.path().join("a.yaml").display().to_string();
-    let outside = Surroundings::default();
-    assert_eq!(outside.file(&source, "keys.jwks").unwrap(), "keys");
-    let absolute = folder.path().join("keys.jwks").display().to_string();
-    assert_eq!(outside.file("elsewhere/a.yaml", &absolute).unwrap(), "keys");
-    assert_eq!(outside.file(&source, "gone").unwrap_err(), "it is not there");
-
-    let answers = outside.into_answers();
-    assert!(answers.keys().eq([&folder.path().join("gone"), &folder.path().join("keys.jwks")]));
-    assert!(Surroundings::are_still(&answers));
-    fs::write(folder.path().join("gone"), "came").unwrap();
-    assert!(!Surroundings::are_still(&answers));
-    fs::remove_file(folder.path().join("gone")).unwrap();
-    assert!(Surroundings::are_still(&answers));
-    fs::write(folder.path().join("keys.jwks"), "others").unwrap();
-    assert!(!Surroundings::are_still(&answers));
+fn texts_of_two_generations_do_not_mix() {
+    let folder = folder(&[]);
+    let turn = |to: &str| {
+        symlink(to, folder.path().join("..data_tmp")).unwrap();
+        fs::rename(folder.path().join("..data_tmp"), folder.path().join("..data")).unwrap();
+    };
+    for version in ["..1", "..2"] {
+        fs::create_dir(folder.path().join(version)).unwrap();
+        for name in ["a.yaml", "b.yaml"] {
+            fs::write(folder.path().join(version).join(name), version).unwrap();
+        }
+    }
+    turn("..1");
+    for name in ["a.yaml", "b.yaml"] {
+        symlink(format!("..data/{name}"), folder.path().join(name)).unwrap();
+    }
+    let store = Store::new(folder.path());
+    let before = store.list();
+    assert_eq!(before.read().unwrap().len(), 2);
+    // Turned while they are read, the texts of the other are not taken …
+    turn("..2");
+    let errors = before.read().unwrap_err().errors;
+    assert!(errors.iter().all(|error| error.reason == CHANGES), "{errors:?}");
+    // … and turned back, all are what they were, but not the way to them.
+    turn("..1");
+    assert!(before.read().is_ok());
+    assert!(store.list() != before);
 }

@@ -2,8 +2,9 @@
 
 use std::fs;
 use std::os::unix::fs::symlink;
-use std::path::Path;
-use std::sync::Arc;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 
 use tokio::task::JoinHandle;
 
@@ -165,23 +166,123 @@ async fn a_storm_of_changes_ends_with_the_last() {
     watched.until_grants(5).await;
 }
 
+impl Watched {
+    /// The configuration at `path`, looked on with these eyes.
+    async fn with(
+        path: &Path,
+        open: impl FnMut() -> notify::Result<Watching> + Send + 'static,
+    ) -> Self {
+        let reloader = Arc::new(Reloader::start(path).await.unwrap());
+        let (_hint, hints) = mpsc::channel(1);
+        let task = tokio::spawn({
+            let reloader = reloader.clone();
+            async move { look_on(&reloader, Eyes::closed(open), hints).await }
+        });
+        Self { status: reloader.status(), reloader, task }
+    }
+}
+
+/// What the system answers where all of a user's inotify instances are taken.
+fn exhausted() -> notify::Result<Watching> {
+    Err(std::io::Error::from_raw_os_error(libc::EMFILE).into())
+}
+
+fn often(text: &str) -> String {
+    text.replace("poll: 1h", "poll: 1ms")
+}
+
 #[tokio::test]
 async fn the_poll_finds_what_no_event_told() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("grantgate.yaml");
-    let often = |text: String| text.replace("poll: 1h", "poll: 1ms");
-    fs::write(&path, often(grants(1))).unwrap();
+    fs::write(&path, often(&grants(1))).unwrap();
+    let mut watched = Watched::with(&path, exhausted).await;
+    fs::write(&path, often(&grants(2))).unwrap();
+    watched.until_grants(2).await;
+    fs::write(&path, "").unwrap();
+    watched.until_kept().await;
+}
+
+#[tokio::test]
+async fn where_nothing_can_be_watched_it_is_tried_again_with_each_poll() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("grantgate.yaml");
+    fs::write(&path, often(&grants(1))).unwrap();
+    let (hint, hints) = mpsc::channel(1);
+    let mut failures = 3;
+    let (opened, mut is_open) = mpsc::channel(1);
+    let eyes = Eyes::closed(move || {
+        if failures > 0 {
+            failures -= 1;
+            return exhausted();
+        }
+        let watching = open(&hint);
+        let _ = opened.try_send(());
+        watching
+    });
     let reloader = Arc::new(Reloader::start(&path).await.unwrap());
-    let mut eyes = Eyes { watcher: None, on: Places::new() };
-    assert!(!eyes.turn_to(reloader.places.borrow().clone()));
-    let (_hint, hints) = mpsc::channel(1);
     let task = tokio::spawn({
         let reloader = reloader.clone();
         async move { look_on(&reloader, eyes, hints).await }
     });
     let mut watched = Watched { status: reloader.status(), reloader, task };
-    fs::write(&path, often(grants(2))).unwrap();
+    is_open.recv().await.unwrap();
+    // Seen by a poll or by an event; from then on by events alone.
+    fs::write(&path, grants(2)).unwrap();
     watched.until_grants(2).await;
+    fs::write(&path, grants(3)).unwrap();
+    watched.until_grants(3).await;
+}
+
+#[test]
+fn a_place_that_cannot_be_watched_is_tried_again() {
+    /// Has room for one place, and later for all.
+    struct Narrow {
+        room: Arc<AtomicUsize>,
+        on: Arc<Mutex<Vec<PathBuf>>>,
+    }
+
+    impl Watcher for Narrow {
+        fn new<F: notify::EventHandler>(_: F, _: notify::Config) -> notify::Result<Self> {
+            unreachable!()
+        }
+
+        fn watch(&mut self, path: &Path, _: RecursiveMode) -> notify::Result<()> {
+            let mut on = self.on.lock().unwrap();
+            if on.contains(&path.to_owned()) {
+                return Ok(());
+            }
+            if on.len() == self.room.load(Ordering::Relaxed) {
+                return Err(notify::Error::new(notify::ErrorKind::MaxFilesWatch));
+            }
+            on.push(path.to_owned());
+            Ok(())
+        }
+
+        fn unwatch(&mut self, path: &Path) -> notify::Result<()> {
+            self.on.lock().unwrap().retain(|on| on != path);
+            Ok(())
+        }
+
+        fn kind() -> notify::WatcherKind {
+            notify::WatcherKind::NullWatcher
+        }
+    }
+
+    let room = Arc::new(AtomicUsize::new(1));
+    let on = Arc::new(Mutex::new(Vec::new()));
+    let mut eyes = Eyes::closed({
+        let (room, on) = (room.clone(), on.clone());
+        move || Ok(Box::new(Narrow { room: room.clone(), on: on.clone() }) as Watching)
+    });
+    let places: Places = ["/a", "/b"].map(|path| (path.into(), (1, 1))).into();
+    eyes.turn(places.clone());
+    assert_eq!(*on.lock().unwrap(), [Path::new("/a")]);
+    room.store(2, Ordering::Relaxed);
+    eyes.turn(places);
+    assert_eq!(*on.lock().unwrap(), [Path::new("/a"), Path::new("/b")]);
+    eyes.turn(Places::new());
+    assert!(on.lock().unwrap().is_empty());
 }
 
 #[tokio::test(start_paused = true)]
@@ -210,9 +311,18 @@ fn reading_is_no_change() {
     let closed = EventKind::Access(AccessKind::Close(AccessMode::Read));
     assert!(is_reading(open) && is_reading(closed));
     let written = EventKind::Access(AccessKind::Close(AccessMode::Write));
-    for change in [written, EventKind::Any, EventKind::Other] {
+    for change in [written, EventKind::Any] {
         assert!(!is_reading(change), "{change:?}");
     }
     assert!(!is_reading(EventKind::Modify(ModifyKind::Any)));
     assert!(!is_reading(EventKind::Create(CreateKind::Any)));
+}
+
+#[test]
+fn lost_events_are_a_hint() {
+    let overflow = Event::new(EventKind::Other).set_flag(notify::event::Flag::Rescan);
+    assert!(is_hint(&Ok(overflow)));
+    assert!(is_hint(&Err(notify::Error::generic("lost"))));
+    let read = Event::new(EventKind::Access(AccessKind::Open(AccessMode::Any)));
+    assert!(!is_hint(&Ok(read)));
 }
