@@ -18,14 +18,14 @@ use crate::admin::{Admin, Health};
 use crate::clock::now;
 use crate::config::snapshot::{self, Listen, Snapshot};
 use crate::guard::Guard;
-use crate::keyring::KeyRing;
+use crate::keyring::{self, KeyRing};
 use crate::net::fetch::Fetcher;
 use crate::net::{Drain, ListenError, Workers};
 use crate::proxy::{Door, Via};
 use crate::reload::{self, Reloader, Status, Trigger};
 use crate::telemetry::{Metrics, Sink};
 
-use sight::{Fetches, Sight};
+use sight::Sight;
 
 /// A gateway that listens.
 pub struct App {
@@ -48,9 +48,6 @@ pub enum StartError {
     /// The system refuses something.
     #[error("the system refuses to start the gateway: {0}")]
     System(#[from] io::Error),
-    /// No TLS client can be made to fetch keys with.
-    #[error("keys cannot be fetched: {0}")]
-    Tls(#[from] rustls::Error),
 }
 
 impl App {
@@ -68,13 +65,11 @@ impl App {
         #[expect(clippy::cast_precision_loss, reason = "a gauge is a float")]
         metrics.start_time.set(started_at.milliseconds() as f64 / 1e3);
         metrics.follow(&snapshot.load());
-        let fetches = Arc::new(Fetches::default());
         let sink = Sink::start(records, metrics.clone())?;
-        let keyring = Arc::new(KeyRing::start(&snapshot.load().issuers, Fetcher::new()?, {
-            let (metrics, fetches) = (metrics.clone(), fetches.clone());
+        let keyring = Arc::new(KeyRing::start(&snapshot.load().issuers, Fetcher::new(), {
+            let metrics = metrics.clone();
             move |issuer, outcome| {
-                fetches.note(issuer, outcome);
-                metrics.keys_refresh(issuer, if outcome.is_ok() { "fetched" } else { "failed" });
+                metrics.keys_refresh(issuer, refreshed(outcome));
             }
         }));
         // While one snapshot takes the other's place, requests may hold either: both find their keys. Of
@@ -87,11 +82,10 @@ impl App {
             }
         };
         let follow = {
-            let (keyring, metrics, fetches) = (keyring.clone(), metrics.clone(), fetches.clone());
+            let (keyring, metrics) = (keyring.clone(), metrics.clone());
             move |snapshot: &Snapshot| {
                 keyring.reconcile(&snapshot.issuers);
                 metrics.follow(snapshot);
-                fetches.follow(snapshot);
             }
         };
         let observe = {
@@ -107,7 +101,6 @@ impl App {
             snapshot: snapshot.clone(),
             reloads: reloader.status(),
             keyring: keyring.clone(),
-            fetches,
             metrics: metrics.clone(),
             started_at,
         };
@@ -198,5 +191,14 @@ async fn bind_admin(settings: &snapshot::Admin) -> Result<Option<Admin>, ListenE
             tracing::warn!(%error, "`/status` is not answered: `admin.listen` is not written, and its default is taken");
             Ok(None)
         }
+    }
+}
+
+/// How a fetch of keys ended, as a label.
+fn refreshed(outcome: &keyring::Outcome) -> &'static str {
+    match outcome {
+        Ok(fetched) if fetched.not_modified => "not_modified",
+        Ok(_) => "fetched",
+        Err(_) => "failed",
     }
 }

@@ -8,7 +8,7 @@ use std::cell::{Cell, OnceCell, RefCell};
 use std::sync::Arc;
 
 use crate::clock::now;
-use crate::config::snapshot::Snapshot;
+use crate::config::snapshot::{IssuerSettings, Snapshot};
 use crate::gate::{Call, Code, Env, Outcome, Step, Verdict, check};
 use crate::keyring::{FetchedKeys, KeyRequests};
 use crate::live::{Live, Reader};
@@ -65,22 +65,30 @@ impl Guard {
     pub async fn admit<'a>(&self, held: &'a Held, call: &Call<'_>) -> Outcome<'a> {
         match self.check(held, call) {
             Step::Done(outcome) => outcome,
-            Step::NeedKeys { issuer, .. } => {
-                self.requests.refresh(issuer).await;
+            Step::NeedKeys { issuer, kid, .. } => {
+                self.requests.refresh(issuer, kid).await;
                 match self.check(held, call) {
                     Step::Done(outcome) => outcome,
-                    Step::NeedKeys { issuer, otherwise } => {
-                        if let Verdict::Refuse(refusal) | Verdict::WouldRefuse(_, refusal) =
-                            &otherwise.verdict
-                            && refusal.code == Code::TokenKeyUnknown
-                        {
-                            self.metrics.keys_unknown(&issuer.trust.issuer);
-                        }
-                        otherwise
+                    Step::NeedKeys { issuer, otherwise, .. } => {
+                        self.without_keys(issuer, otherwise)
                     }
                 }
             }
         }
+    }
+
+    /// What stands, with what only the keyring knows: when keys may be there that never came.
+    fn without_keys<'a>(&self, issuer: &IssuerSettings, mut outcome: Outcome<'a>) -> Outcome<'a> {
+        if let Verdict::Refuse(refusal) | Verdict::WouldRefuse(_, refusal) = &mut outcome.verdict {
+            match refusal.code {
+                Code::KeysUnavailable => {
+                    refusal.retry_after = Some(self.requests.retry_after(issuer));
+                }
+                Code::TokenKeyUnknown => self.metrics.keys_unknown(&issuer.trust.issuer),
+                _ => {}
+            }
+        }
+        outcome
     }
 
     fn check<'a>(&self, held: &'a Held, call: &Call<'_>) -> Step<'a> {

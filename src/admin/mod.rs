@@ -14,4 +14,4 @@ mod status;
 pub use condition::{Condition, Conditions};
 pub use door::Admin;
 pub use health::{Health, Vitals};
-pub use status::{IssuerKeys, State};
+pub use status::State;

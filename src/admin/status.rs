@@ -11,10 +11,11 @@ use serde_json::Value;
 use tokio::sync::watch;
 
 use crate::clock::now;
-use crate::config::snapshot::{IssuerSettings, KeySource, ServedApi, Snapshot};
+use crate::config::snapshot::{ServedApi, Snapshot};
+use crate::keyring::{IssuerStatus, KeysFrom, LastError};
 use crate::live::Live;
 use crate::net::{Drain, Phase};
-use crate::policy::{Enforcement, Issuer, UnixTime};
+use crate::policy::{Enforcement, UnixTime};
 use crate::reload::{ReloadOutcome, Status as Reloads};
 use crate::telemetry::{Rfc3339, write_json};
 
@@ -27,7 +28,7 @@ pub struct State {
     /// What became of attempts to take another.
     pub reloads: watch::Receiver<Reloads>,
     /// What is known of each issuer's keys.
-    pub keys: Box<dyn Fn(&IssuerSettings) -> IssuerKeys + Send + Sync>,
+    pub keys: Box<dyn Fn() -> Vec<IssuerStatus> + Send + Sync>,
     /// What is not as it should be.
     pub conditions: Arc<Conditions>,
     /// Client connections that are open.
@@ -38,21 +39,6 @@ pub struct State {
     pub started_at: UnixTime,
     /// How far the gateway is from its end.
     pub drain: Drain,
-}
-
-/// What is known of one issuer's keys.
-#[derive(Clone, Debug, Default)]
-pub struct IssuerKeys {
-    /// How many there are.
-    pub keys: usize,
-    /// What those are called that have a `kid`.
-    pub kids: Vec<String>,
-    /// When they were last fetched.
-    pub fetched_at: Option<UnixTime>,
-    /// Why the last fetch that failed did, and when; kept when later ones succeed.
-    pub last_error: Option<(String, UnixTime)>,
-    /// When they will be fetched again, if nobody asks before.
-    pub next_refresh_at: Option<UnixTime>,
 }
 
 impl State {
@@ -72,11 +58,7 @@ impl State {
             connections: (self.connections)(),
             conditions: all(&self.conditions),
             config: Config::of(&snapshot, &reloads, now),
-            issuers: snapshot
-                .issuers
-                .iter()
-                .map(|settings| IssuerState::of(settings, (self.keys)(settings), now))
-                .collect(),
+            issuers: (self.keys)().into_iter().map(|keys| IssuerState::of(keys, now)).collect(),
             apis: snapshot.apis.iter().map(|served| Api::of(served, &snapshot)).collect(),
         };
         let mut text = Vec::new();
@@ -99,7 +81,7 @@ struct Document<'a> {
     /// As in `/readyz`.
     conditions: Vec<Condition>,
     config: Config,
-    issuers: Vec<IssuerState<'a>>,
+    issuers: Vec<IssuerState>,
     apis: Vec<Api<'a>>,
 }
 
@@ -177,19 +159,22 @@ impl Config {
 
 /// One issuer, and its keys.
 #[derive(Serialize)]
-struct IssuerState<'a> {
-    issuer: &'a str,
+struct IssuerState {
+    issuer: String,
     /// `configuration`, `jwks_uri` or `discovery`.
     source: &'static str,
     /// Without its query.
-    jwks_uri: Option<&'a str>,
+    jwks_uri: Option<String>,
     keys: usize,
     /// Of the first keys that have one.
     kids: Vec<String>,
+    /// Why other keys were left out: the first of them.
+    skipped: Vec<String>,
     age_seconds: Option<f64>,
     fetched_at: Option<Rfc3339>,
     last_error: Option<Fault>,
-    next_refresh_at: Option<Rfc3339>,
+    /// Nobody asking; null while they are being fetched.
+    next_refresh_seconds: Option<f64>,
 }
 
 #[derive(Serialize)]
@@ -201,26 +186,26 @@ struct Fault {
 /// How many of an issuer's `kid`s are told.
 const MOST_KIDS: usize = 64;
 
-impl<'a> IssuerState<'a> {
-    fn of(settings: &'a IssuerSettings, known: IssuerKeys, now: UnixTime) -> Self {
-        let (source, jwks_uri) = match &settings.keys {
-            KeySource::Fixed(_) => ("configuration", None),
-            KeySource::Remote(remote) => match &remote.jwks_uri {
-                Some(uri) => ("jwks_uri", uri.split('?').next()),
-                None => ("discovery", None),
-            },
+impl IssuerState {
+    fn of(status: IssuerStatus, now: UnixTime) -> Self {
+        let (source, jwks_uri) = match status.source {
+            KeysFrom::Fixed => ("configuration", None),
+            KeysFrom::JwksUri(uri) => ("jwks_uri", uri.split('?').next().map(str::to_owned)),
+            KeysFrom::Discovery => ("discovery", None),
         };
-        let IssuerKeys { keys, kids, fetched_at, last_error, next_refresh_at } = known;
         Self {
-            issuer: Issuer::as_str(&settings.trust.issuer),
+            issuer: status.issuer.to_string(),
             source,
             jwks_uri,
-            keys,
-            kids: kids.into_iter().take(MOST_KIDS).collect(),
-            age_seconds: fetched_at.map(|at| seconds_between(at, now)),
-            fetched_at: fetched_at.map(Rfc3339),
-            last_error: last_error.map(|(message, at)| Fault { at: Rfc3339(at), message }),
-            next_refresh_at: next_refresh_at.map(Rfc3339),
+            keys: status.keys,
+            kids: status.kids.into_iter().take(MOST_KIDS).collect(),
+            skipped: status.skipped,
+            age_seconds: status.fetched_at.map(|at| seconds_between(at, now)),
+            fetched_at: status.fetched_at.map(Rfc3339),
+            last_error: status
+                .last_error
+                .map(|LastError { reason, at }| Fault { at: Rfc3339(at), message: reason }),
+            next_refresh_seconds: status.next_attempt_in.map(|pause| pause.as_secs_f64()),
         }
     }
 }

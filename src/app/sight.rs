@@ -1,22 +1,19 @@
 //! What those who run the gateway see of it: what its parts know, put together for the doors that tell it.
 
-use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::watch;
 
-use crate::admin::{Condition, Conditions, IssuerKeys, State, Vitals};
+use crate::admin::{Condition, Conditions, State, Vitals};
 use crate::clock::now;
-use crate::config::snapshot::{IssuerSettings, KeySource, Readiness, Snapshot};
-use crate::gate::Keys;
-use crate::keyring::{KeyRing, Outcome};
+use crate::config::snapshot::{Readiness, Snapshot};
+use crate::keyring::{KeyRing, KeysFrom};
 use crate::live::Live;
 use crate::net::Drain;
-use crate::policy::{Issuer, UnixTime};
+use crate::policy::UnixTime;
 use crate::reload::{ReloadOutcome, Status};
 use crate::telemetry::{Metrics, Rfc3339};
-use crate::token::KeySet;
 
 /// The parts that are looked at.
 #[derive(Clone)]
@@ -24,7 +21,6 @@ pub(super) struct Sight {
     pub(super) snapshot: Live<Snapshot>,
     pub(super) reloads: watch::Receiver<Status>,
     pub(super) keyring: Arc<KeyRing>,
-    pub(super) fetches: Arc<Fetches>,
     pub(super) metrics: Arc<Metrics>,
     pub(super) started_at: UnixTime,
 }
@@ -42,11 +38,11 @@ impl Sight {
 
     /// For the admin listener.
     pub(super) fn state(&self, workers: usize, drain: &Drain) -> State {
-        let (keys, metrics) = (self.clone(), self.metrics.clone());
+        let (keyring, metrics) = (self.keyring.clone(), self.metrics.clone());
         State {
             snapshot: self.snapshot.clone(),
             reloads: self.reloads.clone(),
-            keys: Box::new(move |settings| keys.keys_of(settings)),
+            keys: Box::new(move || keyring.status()),
             conditions: Arc::new(self.conditions()),
             #[expect(
                 clippy::cast_possible_truncation,
@@ -92,65 +88,12 @@ impl Sight {
         #[expect(clippy::cast_precision_loss, reason = "a gauge is a float")]
         metrics.config_generation.set(snapshot.generation as f64);
         metrics.config_loaded_whole.set(between(whole_at, now).as_secs_f64());
-        for settings in &snapshot.issuers {
-            if let KeySource::Remote(_) = settings.keys {
-                let age = self.keys_of(settings).fetched_at.map(|at| between(at, now));
-                metrics.keys_age(&settings.trust.issuer, age);
+        for keys in self.keyring.status() {
+            if keys.source != KeysFrom::Fixed {
+                metrics.keys_age(&keys.issuer, keys.age);
             }
         }
         metrics.render()
-    }
-
-    fn keys_of(&self, settings: &IssuerSettings) -> IssuerKeys {
-        let fetched = self.keyring.keys().load();
-        let issuer = &settings.trust.issuer;
-        let (keys, fetch) = match &settings.keys {
-            KeySource::Fixed(keys) => (Some(&**keys), None),
-            KeySource::Remote(source) => {
-                (fetched.find(issuer, source), self.fetches.all().get(issuer).cloned())
-            }
-        };
-        let fetch = fetch.unwrap_or_default();
-        IssuerKeys {
-            keys: keys.map_or(0, KeySet::len),
-            kids: keys.into_iter().flat_map(KeySet::kids).map(str::to_owned).collect(),
-            fetched_at: keys.and(fetch.fetched_at),
-            last_error: fetch.last_error,
-            next_refresh_at: None,
-        }
-    }
-}
-
-/// How the fetches of each issuer's keys ended.
-#[derive(Default)]
-pub(super) struct Fetches(Mutex<BTreeMap<Issuer, Fetch>>);
-
-#[derive(Clone, Default)]
-struct Fetch {
-    fetched_at: Option<UnixTime>,
-    last_error: Option<(String, UnixTime)>,
-}
-
-impl Fetches {
-    /// Takes down how a fetch ended.
-    pub(super) fn note(&self, issuer: &Issuer, outcome: &Outcome) {
-        let mut all = self.all();
-        let fetch = all.entry(issuer.clone()).or_default();
-        match outcome {
-            Ok(_) => fetch.fetched_at = Some(now()),
-            Err(error) => fetch.last_error = Some((error.to_string(), now())),
-        }
-    }
-
-    /// Forgets the issuers that a new configuration does not name.
-    pub(super) fn follow(&self, snapshot: &Snapshot) {
-        let named = |issuer: &Issuer| snapshot.issuers.iter().any(|it| it.trust.issuer == *issuer);
-        self.all().retain(|issuer, _| named(issuer));
-    }
-
-    fn all(&self) -> MutexGuard<'_, BTreeMap<Issuer, Fetch>> {
-        // The map is whole between any two statements: a panic elsewhere does not spoil it.
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -253,6 +253,8 @@ pub struct RemoteKeys {
     pub tls: ClientTls,
     /// The least time between two fetches that requests caused.
     pub refresh_cooldown: Duration,
+    /// How long keys stay in use while newer ones cannot be fetched.
+    pub max_stale: Duration,
 }
 
 /// An API with its gate.

@@ -210,6 +210,12 @@ impl ClientTls {
         let nobody = Authorities::of_machine(Arc::new(RootCertStore::empty()));
         Self::new(nobody, Identities::default()).unwrap()
     }
+
+    /// TLS that trusts the authorities in a PEM text.
+    #[cfg(test)]
+    pub(crate) fn trusting(authorities: &str) -> Self {
+        Self::new(Authorities::read(authorities).unwrap(), Identities::default()).unwrap()
+    }
 }
 
 const HTTP1: &[u8] = b"http/1.1";

@@ -53,6 +53,8 @@ pub enum Step<'a> {
     NeedKeys {
         /// Whose keys to fetch before asking again.
         issuer: &'a IssuerSettings,
+        /// The key that the token names, where none of the issuer's is called so.
+        kid: Option<&'a str>,
         /// What stands when there are no newer ones.
         otherwise: Outcome<'a>,
     },
@@ -117,7 +119,7 @@ pub fn check<'a>(
         }
     };
     match lacking {
-        Some(issuer) => Step::NeedKeys { issuer, otherwise: outcome },
+        Some(Lack { issuer, kid }) => Step::NeedKeys { issuer, kid, otherwise: outcome },
         None => Step::Done(outcome),
     }
 }
@@ -156,8 +158,15 @@ impl<'a> Target<'a> {
 /// Why there is no verified token.
 struct Halt<'a> {
     refusal: Refusal,
-    /// The issuer whose newer keys could change that.
-    lacking: Option<&'a IssuerSettings>,
+    /// The newer keys that could change that.
+    lacking: Option<Lack<'a>>,
+}
+
+/// Keys that are not there.
+#[derive(Clone, Copy)]
+struct Lack<'a> {
+    issuer: &'a IssuerSettings,
+    kid: Option<&'a str>,
 }
 
 impl<R: Into<Refusal>> From<R> for Halt<'_> {
@@ -212,28 +221,29 @@ fn authenticate<'a>(
             Ok((issuer, verified))
         }
         Err(error) => {
-            let keys_matter =
-                matches!(error, TokenError::KeyUnknown | TokenError::SignatureInvalid);
+            let lacks = match error {
+                TokenError::KeyUnknown => true,
+                TokenError::SignatureInvalid => !parsed.is_signed_with_secret(),
+                _ => false,
+            };
             let refusal = if keys.is_none() && error == TokenError::KeyUnknown {
                 keys_unavailable(&issuer.trust.issuer)
             } else {
                 error.into()
             };
-            Err(Halt { refusal, lacking: (remote && keys_matter).then_some(issuer) })
+            let kid = parsed.kid().filter(|_| error == TokenError::KeyUnknown);
+            Err(Halt { refusal, lacking: (remote && lacks).then_some(Lack { issuer, kid }) })
         }
     }
 }
 
+/// No keys: asking again helps as soon as they are there, and the guard knows when that may be.
 fn keys_unavailable(issuer: &Issuer) -> Refusal {
     Refusal {
-        retry_after: Some(KEYS_RETRY_SECONDS),
-        ..Refusal::new(Code::KeysUnavailable, format!("no keys of `{issuer}` are known yet"))
+        retry_after: Some(1),
+        ..Refusal::new(Code::KeysUnavailable, format!("no keys of `{issuer}` are at hand"))
     }
 }
-
-/// What `Retry-After` says while an issuer's keys have never come: they are asked for again within
-/// this time.
-const KEYS_RETRY_SECONDS: u32 = 30;
 
 /// Rules 4 to 11, and the operation that is not listed.
 fn authorize<'a>(

@@ -3,60 +3,121 @@
 //! OIDC Discovery's document is asked for first and, where the host answers without it, RFC
 //! 8414's. A document counts only when it names the configured issuer, byte for byte: whoever can
 //! answer for one issuer must not answer for another.
+//!
+//! Each refresh begins with discovery, so that a key set that moved is found at once; where no
+//! document comes, the key set is looked for where it was. What did not change since the last time is
+//! not sent again.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use serde::Deserialize;
+use tokio::time::timeout;
 
 use crate::config::snapshot::RemoteKeys;
-use crate::net::fetch::{Fetcher, PlainHttp};
+use crate::net::fetch::{Document, FetchError, Fetcher, Means, PlainHttp};
 use crate::policy::Issuer;
 use crate::token::{KeySet, SkippedKey};
 
-use super::{KeyringError, Outcome};
+use super::KeyringError;
 
-/// A key set that came, and what it is made of.
+/// Keys that came, and what they are made of.
 #[derive(Clone, Debug)]
 pub struct Fetched {
     /// The keys that can be used.
     pub keys: Arc<KeySet>,
-    /// Why each of the other keys was left out.
-    pub skipped: Vec<SkippedKey>,
+    /// Why other keys were left out: the first of them.
+    pub skipped: Arc<[SkippedKey]>,
+    /// How many were left out.
+    pub left_out: usize,
+    /// Whether they are those of the fetch before, of which the issuer says that they are its still.
+    pub not_modified: bool,
 }
 
-/// Fetches an issuer's keys.
-pub(super) async fn fetch_keys(fetcher: &Fetcher, issuer: &Issuer, source: &RemoteKeys) -> Outcome {
+/// What a fetch found, for the next one to begin with.
+#[derive(Clone, Debug)]
+pub(super) struct Found {
+    pub(super) keys: Fetched,
+    /// The key set.
+    pub(super) document: Document,
+    /// The discovery document, where there is one.
+    discovery: Option<Document>,
+}
+
+/// Fetches an issuer's keys. `last` is what the last fetch found that succeeded.
+pub(super) async fn fetch_keys(
+    fetcher: &Fetcher,
+    issuer: &Issuer,
+    source: &RemoteKeys,
+    last: Option<&Found>,
+) -> Result<Found, KeyringError> {
     let plain = if source.allow_http { PlainHttp::Anywhere } else { PlainHttp::Loopback };
-    let url = match &source.jwks_uri {
-        Some(url) => url.clone(),
-        None => discover(fetcher, issuer.as_str(), plain).await?,
-    };
-    let text = fetcher.fetch(&url, plain).await.map_err(KeyringError::Keys)?;
-    match KeySet::from_jwks(&text) {
-        Ok((keys, skipped)) if keys.is_empty() => {
-            let why = format!("none of its {} keys can be used", skipped.len());
-            Err(KeyringError::KeySet { url, why })
+    let mut means = Means { tls: &source.tls, plain };
+    let (url, discovery) = if let Some(url) = &source.jwks_uri {
+        (url.clone(), None)
+    } else {
+        let issuer = issuer.as_str();
+        let last = last.and_then(|last| last.discovery.as_ref());
+        let document = discover(fetcher, issuer, means, last).await?;
+        if issuer.starts_with("https:") && !source.allow_http {
+            // A document from elsewhere does not send us to our own machine.
+            means.plain = PlainHttp::Nowhere;
         }
-        Ok((keys, skipped)) => Ok(Fetched { keys: Arc::new(keys), skipped }),
-        Err(error) => Err(KeyringError::KeySet { url, why: error.to_string() }),
-    }
+        (read(&document, issuer)?, Some(document))
+    };
+    let known = last.map(|last| &last.document);
+    let document = fetcher.fetch(&url, means, known).await.map_err(KeyringError::Keys)?;
+    let keys = match last {
+        Some(last) if document.not_modified => Fetched { not_modified: true, ..last.keys.clone() },
+        _ => read_keys(&document)?,
+    };
+    Ok(Found { keys, document, discovery })
 }
 
-/// The URL of an issuer's key set.
+fn read_keys(document: &Document) -> Result<Fetched, KeyringError> {
+    let refused = |why| KeyringError::KeySet { url: document.url.clone(), why };
+    let (keys, mut skipped) =
+        KeySet::from_jwks(&document.text).map_err(|error| refused(error.to_string()))?;
+    let left_out = skipped.len();
+    if keys.is_empty() {
+        let first = skipped.first().map(|key| format!("; {key}")).unwrap_or_default();
+        return Err(refused(format!("none of its {left_out} keys can be used{first}")));
+    }
+    skipped.truncate(KeySet::MAX);
+    Ok(Fetched { keys: Arc::new(keys), skipped: skipped.into(), left_out, not_modified: false })
+}
+
+/// The document that says where an issuer's key set is; the last one, while none comes.
 async fn discover(
     fetcher: &Fetcher,
     issuer: &str,
-    plain: PlainHttp,
-) -> Result<String, KeyringError> {
-    let [openid, oauth] = documents(issuer).ok_or(KeyringError::Issuer)?;
-    match fetcher.fetch(&openid, plain).await {
-        Ok(text) => read(openid, &text, issuer),
-        Err(error) if error.failure.is_answer() => match fetcher.fetch(&oauth, plain).await {
-            Ok(text) => read(oauth, &text, issuer),
-            // The first document is what most issuers have: its error says more.
-            Err(_) => Err(KeyringError::Discovery(error)),
-        },
-        Err(error) => Err(KeyringError::Discovery(error)),
+    means: Means<'_>,
+    last: Option<&Document>,
+) -> Result<Document, KeyringError> {
+    let documents = documents(issuer).ok_or(KeyringError::Issuer)?;
+    let asked = ask(fetcher, &documents, means, last);
+    let Some(last) = last else { return asked.await.map_err(KeyringError::Discovery) };
+    let reason = match timeout(PATIENCE, asked).await {
+        Ok(Ok(document)) => return Ok(document),
+        Ok(Err(error)) => error.to_string(),
+        Err(_) => format!("no answer within {} s", PATIENCE.as_secs()),
+    };
+    tracing::warn!(issuer, reason, "no discovery: keys are looked for where they were");
+    Ok(last.clone())
+}
+
+async fn ask(
+    fetcher: &Fetcher,
+    [openid, oauth]: &[String; 2],
+    means: Means<'_>,
+    last: Option<&Document>,
+) -> Result<Document, FetchError> {
+    match fetcher.fetch(openid, means, last).await {
+        // The first document is what most issuers have: its error says more than the second's.
+        Err(first) if first.failure.is_answer() => {
+            fetcher.fetch(oauth, means, last).await.map_err(|_| first)
+        }
+        answer => answer,
     }
 }
 
@@ -76,19 +137,29 @@ fn documents(issuer: &str) -> Option<[String; 2]> {
 
 /// What is read of a discovery document.
 #[derive(Deserialize)]
-struct Document {
+struct Metadata {
     issuer: String,
     jwks_uri: String,
 }
 
-fn read(url: String, text: &str, issuer: &str) -> Result<String, KeyringError> {
-    match serde_json::from_str::<Document>(text) {
-        Err(error) => Err(KeyringError::Document { url, why: excerpt(&error.to_string()) }),
-        Ok(document) if document.issuer != issuer => {
-            Err(KeyringError::IssuerMismatch { url, named: excerpt(&document.issuer) })
+/// The URL of the key set.
+fn read(document: &Document, issuer: &str) -> Result<String, KeyringError> {
+    let url = || document.url.clone();
+    match serde_json::from_str::<Metadata>(&document.text) {
+        Err(error) => Err(KeyringError::Document { url: url(), why: excerpt(&error.to_string()) }),
+        Ok(metadata) if metadata.issuer != issuer => {
+            Err(KeyringError::IssuerMismatch { url: url(), named: excerpt(&metadata.issuer) })
         }
-        Ok(document) => Ok(document.jwks_uri),
+        Ok(metadata) if is_plain(&metadata.jwks_uri) => Ok(metadata.jwks_uri),
+        Ok(_) => {
+            Err(KeyringError::Document { url: url(), why: "its `jwks_uri` is no URL".to_owned() })
+        }
     }
+}
+
+/// Whether a text can be a URL at all: errors and logs will name it.
+fn is_plain(url: &str) -> bool {
+    url.len() <= MAX_URL && url.bytes().all(|byte| byte.is_ascii_graphic())
 }
 
 /// A stranger's text as it may go to the log: not more of it than a name has, and nothing in it
@@ -97,7 +168,10 @@ fn excerpt(text: &str) -> String {
     text.chars().take(MAX_EXCERPT).flat_map(char::escape_debug).collect()
 }
 
+/// How long a new document is waited for where the last one will do: requests wait for the keys.
+const PATIENCE: Duration = Duration::from_secs(2);
 const MAX_EXCERPT: usize = 200;
+const MAX_URL: usize = 2048;
 
 #[cfg(test)]
 mod tests {
@@ -129,7 +203,8 @@ mod tests {
     #[test]
     fn a_document_of_another_issuer_gives_no_keys() {
         let text = r#"{"issuer": "https://a.example", "jwks_uri": "https://a.example/jwks"}"#;
-        let read = |issuer| read("https://a.example/x".to_owned(), text, issuer);
+        let document = Document::of("https://a.example/x", text);
+        let read = |issuer| read(&document, issuer);
         assert_eq!(read("https://a.example").unwrap(), "https://a.example/jwks");
         for other in ["https://a.example/", "https://A.example", "http://a.example"] {
             assert!(matches!(read(other), Err(KeyringError::IssuerMismatch { .. })), "{other}");
@@ -137,14 +212,19 @@ mod tests {
     }
 
     #[test]
-    fn a_document_that_says_a_thing_twice_is_not_read() {
+    fn a_document_that_cannot_be_read_one_way_gives_no_keys() {
         for text in [
             r#"{"issuer": "i", "issuer": "i", "jwks_uri": "x"}"#,
             r#"{"issuer": "i"}"#,
             r#"{"issuer": "i", "jwks_uri": ["x"]}"#,
+            r#"{"issuer": "i", "jwks_uri": "https://a.example/\u001b[2J"}"#,
+            &format!(
+                r#"{{"issuer": "i", "jwks_uri": "https://a.example/{}"}}"#,
+                "x".repeat(MAX_URL)
+            ),
             "<html>",
         ] {
-            let read = read("u".to_owned(), text, "i");
+            let read = read(&Document::of("u", text), "i");
             assert!(matches!(read, Err(KeyringError::Document { .. })), "{text}: {read:?}");
         }
     }

@@ -3,11 +3,14 @@
 //! In come the issuers of the running configuration and the wishes of workers; out come
 //! [`FetchedKeys`], replaced whole each time a set is fetched. Each issuer has one task on the
 //! control runtime, so that one that hangs holds up no other. A fetch that fails takes no keys away
-//! before a day has passed; a source that changes takes its keys with it at once. It never decides what a key may be
-//! used for.
+//! before the issuer's `max_stale` has passed; a source that changes takes its keys with it at once. It
+//! never decides what a key may be used for.
 
 mod discovery;
+mod keeper;
 mod refresh;
+mod status;
+mod unknown;
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -24,6 +27,7 @@ use crate::token::KeySet;
 pub use discovery::Fetched;
 use refresh::Desk;
 pub use refresh::KeyRequests;
+pub use status::{IssuerStatus, KeysFrom, LastError};
 
 /// Why an issuer's keys could not be fetched.
 #[derive(Debug, thiserror::Error)]
@@ -82,9 +86,10 @@ impl Keys for FetchedKeys {
     }
 }
 
-/// Whether two sources give the same keys. How often one may be asked does not matter to them.
+/// Whether two sources give the same keys. How often one may be asked, and how long they may be used,
+/// does not matter to them.
 fn is_same_place(one: &RemoteKeys, other: &RemoteKeys) -> bool {
-    let RemoteKeys { jwks_uri, allow_http, tls, refresh_cooldown: _ } = one;
+    let RemoteKeys { jwks_uri, allow_http, tls, refresh_cooldown: _, max_stale: _ } = one;
     *jwks_uri == other.jwks_uri && *allow_http == other.allow_http && *tls == other.tls
 }
 
@@ -94,6 +99,8 @@ pub struct KeyRing {
     ring: Arc<Ring>,
     fetcher: Fetcher,
     runtime: Handle,
+    /// The keys that need no fetching.
+    fixed: Mutex<Vec<(Issuer, Arc<KeySet>)>>,
 }
 
 impl KeyRing {
@@ -112,7 +119,8 @@ impl KeyRing {
             desks: Mutex::default(),
             observe: Box::new(observe),
         });
-        let keyring = Self { ring, fetcher, runtime: Handle::current() };
+        let fixed = Mutex::default();
+        let keyring = Self { ring, fetcher, runtime: Handle::current(), fixed };
         keyring.reconcile(issuers);
         keyring
     }
@@ -129,11 +137,14 @@ impl KeyRing {
         keys.by_issuer.retain(|issuer, _| desks.contains_key(issuer));
         self.ring.keys.replace(Arc::new(keys));
         for (issuer, source) in remote {
-            if !desks.contains_key(issuer) {
+            if let Some(desk) = desks.get_mut(issuer) {
+                desk.adopt(source);
+            } else {
                 let desk = Desk::open(issuer, source, &self.fetcher, &self.ring, &self.runtime);
                 desks.insert(issuer.clone(), desk);
             }
         }
+        *self.fixed() = issuers.iter().filter_map(fixed).collect();
     }
 
     /// The keys, as they are now and will be.
@@ -155,6 +166,23 @@ impl KeyRing {
         missing.sort();
         missing
     }
+
+    /// How the keys of all issuers stand, in the issuers' order.
+    pub fn status(&self) -> Vec<IssuerStatus> {
+        let mut all: Vec<_> = self
+            .fixed()
+            .iter()
+            .map(|(issuer, keys)| IssuerStatus::new(issuer, KeysFrom::Fixed).with_keys(keys))
+            .collect();
+        all.extend(self.ring.desks().iter().map(|(issuer, desk)| desk.status(issuer)));
+        all.sort_by(|one, other| one.issuer.cmp(&other.issuer));
+        all
+    }
+
+    fn fixed(&self) -> MutexGuard<'_, Vec<(Issuer, Arc<KeySet>)>> {
+        // The list is replaced whole: a panic elsewhere does not spoil it.
+        self.fixed.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 impl Drop for KeyRing {
@@ -168,6 +196,13 @@ fn remote(settings: &IssuerSettings) -> Option<(&Issuer, &RemoteKeys)> {
     match &settings.keys {
         KeySource::Remote(source) => Some((&settings.trust.issuer, source)),
         KeySource::Fixed(_) => None,
+    }
+}
+
+fn fixed(settings: &IssuerSettings) -> Option<(Issuer, Arc<KeySet>)> {
+    match &settings.keys {
+        KeySource::Fixed(keys) => Some((settings.trust.issuer.clone(), keys.clone())),
+        KeySource::Remote(_) => None,
     }
 }
 

@@ -6,7 +6,7 @@ use std::convert::Infallible;
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use http::header::LOCATION;
+use http::header::{CACHE_CONTROL, ETAG, IF_NONE_MATCH, LOCATION};
 use http::{Request, Response};
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
@@ -44,6 +44,8 @@ struct Path {
 
 #[derive(Clone, Default)]
 enum Answer {
+    /// A text with a `Cache-Control`, under its length as its version.
+    Cached(&'static str, String),
     Hang,
     Redirect(String),
     #[default]
@@ -68,14 +70,14 @@ impl Idp {
             let idp = self.clone();
             let service = service_fn(move |request: Request<Incoming>| {
                 let idp = idp.clone();
-                async move { Ok::<_, Infallible>(idp.respond(request.uri().path()).await) }
+                async move { Ok::<_, Infallible>(idp.respond(&request).await) }
             });
             tokio::spawn(http1::Builder::new().serve_connection(TokioIo::new(stream), service));
         }
     }
 
-    async fn respond(&self, path: &str) -> Response<String> {
-        let answer = match self.paths.lock().unwrap().get_mut(path) {
+    async fn respond(&self, request: &Request<Incoming>) -> Response<String> {
+        let answer = match self.paths.lock().unwrap().get_mut(request.uri().path()) {
             Some(path) => {
                 path.hits += 1;
                 path.answer.clone()
@@ -83,6 +85,14 @@ impl Idp {
             None => Answer::Status404,
         };
         match answer {
+            Answer::Cached(cache_control, text) => {
+                let etag = format!("\"{}\"", text.len());
+                let known =
+                    request.headers().get(IF_NONE_MATCH).is_some_and(|known| *known == etag);
+                let response = Response::builder().header(CACHE_CONTROL, cache_control);
+                let response = response.status(if known { 304 } else { 200 }).header(ETAG, etag);
+                response.body(if known { String::new() } else { text }).unwrap()
+            }
             Answer::Hang => std::future::pending().await,
             Answer::Redirect(to) => {
                 Response::builder().status(302).header(LOCATION, to).body(String::new()).unwrap()
@@ -128,11 +138,13 @@ fn settings(issuer: &str, jwks_uri: Option<String>) -> IssuerSettings {
             jwks_uri,
             allow_http: false,
             refresh_cooldown: COOLDOWN,
+            max_stale: MAX_STALE,
         }),
     }
 }
 
 const COOLDOWN: Duration = Duration::from_secs(30);
+const MAX_STALE: Duration = Duration::from_hours(24);
 
 /// How each fetch ended: the number of keys and of those skipped, or the reason.
 type Outcomes = mpsc::UnboundedReceiver<(Issuer, Result<(usize, usize), String>)>;
@@ -144,12 +156,20 @@ fn start(issuers: &[IssuerSettings]) -> (KeyRing, Outcomes) {
         let outcome = outcome.map(|fetched| (fetched.keys.len(), fetched.skipped.len()));
         let _ = tell.send((issuer.clone(), outcome.map_err(ToString::to_string)));
     };
-    (KeyRing::start(issuers, Fetcher::new().unwrap(), observe), outcomes)
+    (KeyRing::start(issuers, Fetcher::new(), observe), outcomes)
 }
 
 /// How the next fetch ends.
 async fn next(outcomes: &mut Outcomes) -> Result<(usize, usize), String> {
     outcomes.recv().await.unwrap().1
+}
+
+fn keys_now(keyring: &KeyRing, settings: &IssuerSettings) -> Arc<KeySet> {
+    keyring.keys().load().by_issuer.get(&settings.trust.issuer).unwrap().1.clone()
+}
+
+fn kids(keyring: &KeyRing, settings: &IssuerSettings) -> Vec<String> {
+    keys_now(keyring, settings).kids().map(str::to_owned).collect()
 }
 
 fn has_keys(keyring: &KeyRing, settings: &IssuerSettings) -> bool {
@@ -177,10 +197,10 @@ async fn keys_that_cannot_be_fetched_anew_stay_for_a_day_and_no_longer() {
 
     // Also a set that was emptied: it may be all that a broken issuer has to say.
     idp.answer(JWKS, Answer::Text(r#"{"keys": []}"#.to_owned()));
-    advance(refresh::MAX_STALE / 2).await;
+    advance(MAX_STALE / 2).await;
     next(&mut outcomes).await.unwrap_err();
     assert!(has_keys(&keyring, &idp.settings()));
-    advance(refresh::MAX_STALE / 2).await;
+    advance(MAX_STALE / 2).await;
     next(&mut outcomes).await.unwrap_err();
     assert!(!has_keys(&keyring, &idp.settings()));
     assert_eq!(keyring.missing(), [idp.settings().trust.issuer]);
@@ -247,7 +267,7 @@ async fn a_failed_first_fetch_is_retried_after_a_second_and_then_ever_later() {
     let mut last = Instant::now();
     for seconds in [1, 2, 4, 8, 16, 30, 30] {
         // Who asks meanwhile is answered at once, and brings nothing forward.
-        keyring.requests().refresh(&idp.settings()).await;
+        keyring.requests().refresh(&idp.settings(), None).await;
         assert_eq!(last, Instant::now());
         next(&mut outcomes).await.unwrap_err();
         let pause = last.elapsed().as_secs_f64() / f64::from(seconds);
@@ -269,7 +289,7 @@ async fn all_who_ask_are_served_by_one_fetch_in_each_cooldown() {
         let mut asking = tokio::task::JoinSet::new();
         for _ in 0..1_000 {
             let (requests, settings) = (keyring.requests(), idp.settings());
-            asking.spawn(async move { requests.refresh(&settings).await });
+            asking.spawn(async move { requests.refresh(&settings, None).await });
         }
         asking.join_all().await;
         assert_eq!(idp.hits(JWKS), fetches);
@@ -283,13 +303,11 @@ async fn a_refresh_returns_with_the_newer_keys_in_place() {
     idp.answer(JWKS, Answer::Text(KEYS.replace("one", "old")));
     let (keyring, mut outcomes) = start(&[idp.settings()]);
     next(&mut outcomes).await.unwrap();
-    let (live, settings) = (keyring.keys(), idp.settings());
-    let find = |keys: &FetchedKeys| keys.by_issuer.get(&settings.trust.issuer).unwrap().1.clone();
-    let old = find(&live.load());
+    assert_eq!(kids(&keyring, &idp.settings()), ["old"]);
     idp.answer(JWKS, Answer::Text(KEYS.to_owned()));
     advance(COOLDOWN).await;
-    keyring.requests().refresh(&settings).await;
-    assert!(!Arc::ptr_eq(&old, &find(&live.load())));
+    keyring.requests().refresh(&idp.settings(), Some("one")).await;
+    assert_eq!(kids(&keyring, &idp.settings()), ["one"]);
 }
 
 #[tokio::test(start_paused = true)]
@@ -315,7 +333,7 @@ async fn a_request_waits_for_an_issuer_that_hangs_only_so_long() {
     idp.answer(OPENID, Answer::Hang);
     let (keyring, mut outcomes) = start(&[idp.settings()]);
     let begin = Instant::now();
-    keyring.requests().refresh(&idp.settings()).await;
+    keyring.requests().refresh(&idp.settings(), None).await;
     assert_eq!(begin.elapsed().as_secs(), 5);
     assert!(next(&mut outcomes).await.unwrap_err().contains("no whole answer"));
     assert_eq!(begin.elapsed().as_secs(), 10);
@@ -351,7 +369,7 @@ async fn a_reload_drops_the_keys_of_a_source_that_changed_and_no_others() {
     // A request of the old configuration neither waits nor fetches.
     let begin = Instant::now();
     advance(COOLDOWN).await;
-    keyring.requests().refresh(&changes.settings()).await;
+    keyring.requests().refresh(&changes.settings(), None).await;
     assert_eq!(begin.elapsed(), COOLDOWN);
     assert_eq!((stays.hits(JWKS), changes.hits(JWKS), leaves.hits(JWKS)), (1, 1, 1));
 }
@@ -368,7 +386,7 @@ async fn another_cooldown_leaves_the_keys_where_they_are() {
     keyring.reconcile(std::slice::from_ref(&shorter));
     assert!(has_keys(&keyring, &shorter));
     advance(Duration::from_secs(1)).await;
-    keyring.requests().refresh(&shorter).await;
+    keyring.requests().refresh(&shorter, None).await;
     assert_eq!(idp.hits(JWKS), 2);
 }
 
@@ -380,7 +398,7 @@ async fn who_waits_is_let_go_when_the_keyring_ends() {
     let requests = keyring.requests();
     let begin = Instant::now();
     let settings = idp.settings();
-    let waiting = tokio::spawn(async move { requests.refresh(&settings).await });
+    let waiting = tokio::spawn(async move { requests.refresh(&settings, None).await });
     tokio::task::yield_now().await;
     drop(keyring);
     waiting.await.unwrap();
@@ -394,8 +412,248 @@ async fn a_worker_asks_from_a_runtime_of_its_own() {
     let (requests, settings) = (keyring.requests(), idp.settings());
     let worker = std::thread::spawn(move || {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-        runtime.block_on(requests.refresh(&settings));
+        runtime.block_on(requests.refresh(&settings, None));
     });
     tokio::task::spawn_blocking(move || worker.join().unwrap()).await.unwrap();
     assert!(has_keys(&keyring, &idp.settings()));
+}
+
+#[tokio::test(start_paused = true)]
+async fn cache_headers_say_when_keys_are_fetched_next_between_a_minute_and_a_day() {
+    let idp = Idp::start().await;
+    let (_keyring, mut outcomes) = start(&[idp.settings()]);
+    for (cache_control, least, most) in [
+        ("public", 810, 900),
+        ("max-age=15", 60, 60),
+        ("no-store", 60, 60),
+        ("max-age=0", 60, 60),
+        ("public, max-age=3600", 3240, 3600),
+        ("max-age=31536000", 77_760, 86_400),
+    ] {
+        idp.answer(JWKS, Answer::Cached(cache_control, KEYS.to_owned()));
+        next(&mut outcomes).await.unwrap();
+        let begin = Instant::now();
+        next(&mut outcomes).await.unwrap();
+        let pause = begin.elapsed().as_secs();
+        assert!((least..=most).contains(&pause), "{cache_control}: {pause} s");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn keys_that_did_not_change_are_confirmed_and_kept_as_they_are() {
+    let idp = Idp::start().await;
+    idp.answer(JWKS, Answer::Cached("max-age=600", KEYS.to_owned()));
+    let (keyring, mut outcomes) = start(&[idp.settings()]);
+    next(&mut outcomes).await.unwrap();
+    let keys = keys_now(&keyring, &idp.settings());
+    // Longer than keys may be stale: each confirmation makes them new.
+    let begin = Instant::now();
+    while begin.elapsed() < 2 * MAX_STALE {
+        assert_eq!(next(&mut outcomes).await, Ok((1, 1)));
+        assert!(Arc::ptr_eq(&keys, &keys_now(&keyring, &idp.settings())));
+    }
+    idp.answer(JWKS, Answer::Cached("max-age=600", KEYS.replace("one", "other")));
+    next(&mut outcomes).await.unwrap();
+    assert_eq!(kids(&keyring, &idp.settings()), ["other"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_key_that_was_taken_back_is_gone_with_the_next_refresh() {
+    let idp = Idp::start().await;
+    let both = KEYS.replace(
+        r#"{"kty": "oct""#,
+        r#"{"kty": "OKP", "crv": "Ed25519", "kid": "bad",
+            "x": "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}, {"kty": "oct""#,
+    );
+    idp.answer(JWKS, Answer::Text(both));
+    let (keyring, mut outcomes) = start(&[idp.settings()]);
+    next(&mut outcomes).await.unwrap();
+    assert_eq!(kids(&keyring, &idp.settings()), ["one", "bad"]);
+    idp.answer(JWKS, Answer::Text(KEYS.to_owned()));
+    next(&mut outcomes).await.unwrap();
+    assert_eq!(kids(&keyring, &idp.settings()), ["one"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_key_set_that_moved_is_found_at_once() {
+    let (idp, elsewhere) = (Idp::start().await, Idp::start().await);
+    let (keyring, mut outcomes) = start(&[idp.settings()]);
+    next(&mut outcomes).await.unwrap();
+    elsewhere.answer(JWKS, Answer::Text(KEYS.replace("one", "moved")));
+    let document = r#"{"issuer": "ISSUER", "jwks_uri": "http://HOST/jwks"}"#;
+    let document = document.replace("ISSUER", &idp.issuer());
+    idp.answer(OPENID, Answer::Text(document.replace("HOST", &elsewhere.address.to_string())));
+    advance(COOLDOWN).await;
+    keyring.requests().refresh(&idp.settings(), Some("moved")).await;
+    assert_eq!(kids(&keyring, &idp.settings()), ["moved"]);
+    assert_eq!(idp.hits(JWKS), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn while_discovery_fails_keys_are_looked_for_where_they_were() {
+    let idp = Idp::start().await;
+    let (keyring, mut outcomes) = start(&[idp.settings()]);
+    next(&mut outcomes).await.unwrap();
+    for (broken, kid) in [(Answer::Status404, "new"), (Answer::Hang, "newer")] {
+        idp.answer(OPENID, broken);
+        idp.answer(JWKS, Answer::Text(KEYS.replace("one", kid)));
+        advance(COOLDOWN).await;
+        // Whoever asks lives to see it.
+        keyring.requests().refresh(&idp.settings(), Some(kid)).await;
+        next(&mut outcomes).await.unwrap();
+        assert_eq!(kids(&keyring, &idp.settings()), [kid]);
+    }
+    // But not when the document is another's now.
+    idp.answer(OPENID, idp.document("https://other.example/"));
+    assert!(next(&mut outcomes).await.unwrap_err().contains("is for the issuer"));
+    assert_eq!(kids(&keyring, &idp.settings()), ["newer"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_thousand_random_kids_cost_one_fetch_in_each_cooldown() {
+    let idp = Idp::start().await;
+    let (keyring, mut outcomes) = start(&[idp.settings()]);
+    next(&mut outcomes).await.unwrap();
+    let begin = Instant::now();
+    for kid in 0..1_000 {
+        keyring.requests().refresh(&idp.settings(), Some(&kid.to_string())).await;
+        advance(Duration::from_millis(250)).await;
+    }
+    let cooldowns = begin.elapsed().as_secs() / COOLDOWN.as_secs();
+    let fetches = idp.hits(JWKS) as u64;
+    assert!((2..=1 + cooldowns).contains(&fetches), "{fetches} fetches in {cooldowns} cool-downs");
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_repeats_an_unknown_kid_leaves_the_refreshes_to_others() {
+    let idp = Idp::start().await;
+    let (keyring, mut outcomes) = start(&[idp.settings()]);
+    next(&mut outcomes).await.unwrap();
+    let requests = keyring.requests();
+    let settings = idp.settings();
+    for (cooldowns, hits) in [(1, 2), (1, 3), (1, 3), (1, 4), (3, 4), (1, 5)] {
+        advance(COOLDOWN * cooldowns).await;
+        let begin = Instant::now();
+        requests.refresh(&settings, Some("stuck")).await;
+        assert_eq!((idp.hits(JWKS), begin.elapsed()), (hits, Duration::ZERO));
+    }
+    // Who comes with another one need not wait for what the stuck one may do.
+    advance(COOLDOWN).await;
+    idp.answer(JWKS, Answer::Text(KEYS.replace("one", "new")));
+    requests.refresh(&settings, Some("stuck")).await;
+    assert_eq!(idp.hits(JWKS), 5);
+    requests.refresh(&settings, Some("new")).await;
+    assert_eq!((idp.hits(JWKS), kids(&keyring, &settings)), (6, vec!["new".to_owned()]));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_new_kid_waits_for_the_rest_of_a_cooldown_that_is_nearly_over() {
+    let idp = Idp::start().await;
+    let (keyring, mut outcomes) = start(&[idp.settings()]);
+    next(&mut outcomes).await.unwrap();
+    idp.answer(JWKS, Answer::Text(KEYS.replace("one", "new")));
+    let ask = async || {
+        let begin = Instant::now();
+        keyring.requests().refresh(&idp.settings(), Some("new")).await;
+        (idp.hits(JWKS), begin.elapsed().as_secs())
+    };
+    advance(Duration::from_secs(26)).await;
+    assert_eq!(ask().await, (1, 0));
+    advance(Duration::from_secs(2)).await;
+    assert_eq!(ask().await, (2, 2));
+    assert_eq!(kids(&keyring, &idp.settings()), ["new"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_kid_that_is_known_to_be_unknown_waits_for_no_fetch() {
+    let idp = Idp::start().await;
+    let (keyring, mut outcomes) = start(&[idp.settings()]);
+    next(&mut outcomes).await.unwrap();
+    let requests = keyring.requests();
+    for _ in 0..2 {
+        advance(COOLDOWN).await;
+        requests.refresh(&idp.settings(), Some("stuck")).await;
+        next(&mut outcomes).await.unwrap();
+    }
+    idp.answer(JWKS, Answer::Hang);
+    advance(COOLDOWN).await;
+    let (asking, settings) = (requests.clone(), idp.settings());
+    let other = tokio::spawn(async move { asking.refresh(&settings, Some("new")).await });
+    tokio::task::yield_now().await;
+    let begin = Instant::now();
+    requests.refresh(&idp.settings(), Some("stuck")).await;
+    assert_eq!(begin.elapsed(), Duration::ZERO);
+    other.await.unwrap();
+    assert_eq!(begin.elapsed().as_secs(), 5);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_reload_says_how_old_keys_may_get() {
+    let idp = Idp::start().await;
+    let (keyring, mut outcomes) = start(&[idp.settings()]);
+    next(&mut outcomes).await.unwrap();
+    idp.answer(JWKS, Answer::Status404);
+    let begin = Instant::now();
+    let mut stricter = idp.settings();
+    if let KeySource::Remote(source) = &mut stricter.keys {
+        source.max_stale = Duration::from_mins(1);
+    }
+    keyring.reconcile(std::slice::from_ref(&stricter));
+    assert!(has_keys(&keyring, &stricter));
+    next(&mut outcomes).await.unwrap_err();
+    assert!(!has_keys(&keyring, &stricter));
+    assert_eq!(begin.elapsed().as_secs(), 60);
+}
+
+#[tokio::test(start_paused = true)]
+async fn how_long_to_wait_for_keys_is_told_in_whole_seconds() {
+    let idp = Idp::start().await;
+    idp.answer(JWKS, Answer::Status404);
+    let (keyring, mut outcomes) = start(&[idp.settings()]);
+    let requests = keyring.requests();
+    let told = || requests.retry_after(&idp.settings());
+    assert_eq!(told(), 1);
+    for most in [1, 2, 4, 8, 16, 30, 30] {
+        next(&mut outcomes).await.unwrap_err();
+        tokio::task::yield_now().await;
+        let wait = told();
+        assert!((most * 9 / 10..=most).contains(&wait) && wait >= 1, "{wait} of {most} s");
+        advance(Duration::from_millis(100)).await;
+        assert!(told() <= wait);
+    }
+    assert_eq!(requests.retry_after(&settings("https://other.example/", None)), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_status_tells_of_every_issuer_how_its_keys_stand() {
+    let (good, bad) = (Idp::start().await, Idp::start().await);
+    let by_url = |idp: &Idp| format!("http://{}{JWKS}", idp.address);
+    bad.answer(JWKS, Answer::Status404);
+    let mut fixed = settings("urn:fixed", None);
+    fixed.keys = KeySource::Fixed(Arc::new(KeySet::from_jwks(KEYS).unwrap().0));
+    let bad_settings = settings("urn:bad", Some(by_url(&bad)));
+    let (keyring, mut outcomes) = start(&[fixed, good.settings(), bad_settings]);
+    next(&mut outcomes).await.ok();
+    next(&mut outcomes).await.ok();
+    tokio::task::yield_now().await;
+    advance(Duration::from_millis(500)).await;
+
+    let status = keyring.status();
+    let [found, failed, fixed] = &status[..] else { panic!("{status:?}") };
+    assert_eq!(found.issuer, good.settings().trust.issuer);
+    assert_eq!(
+        (&found.source, found.keys, &found.kids),
+        (&KeysFrom::Discovery, 1, &vec!["one".into()])
+    );
+    assert_eq!((&found.skipped, found.left_out), (&vec!["key 2: it is a symmetric key".into()], 1));
+    assert_eq!((found.age, &found.last_error), (Some(Duration::from_millis(500)), &None));
+    assert!(found.fetched_at.is_some());
+    assert!(found.next_attempt_in.unwrap() > Duration::from_mins(13));
+
+    assert_eq!((&failed.source, failed.keys), (&KeysFrom::JwksUri(by_url(&bad)), 0));
+    assert_eq!((failed.age, failed.fetched_at), (None, None));
+    assert!(failed.last_error.as_ref().unwrap().reason.contains("status 404"));
+    assert!(failed.next_attempt_in.unwrap() <= Duration::from_millis(500));
+
+    assert_eq!((&fixed.source, fixed.keys, fixed.age), (&KeysFrom::Fixed, 1, None));
 }

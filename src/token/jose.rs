@@ -63,6 +63,16 @@ impl Parsed {
     }
 
     /// The whole token.
+    /// The key that the token names in its header.
+    pub fn kid(&self) -> Option<&str> {
+        self.head.kid.as_deref()
+    }
+
+    /// Whether it is signed with a secret that its issuer and an API share, if it is signed at all.
+    pub fn is_signed_with_secret(&self) -> bool {
+        self.head.algorithm.is_some_and(Algorithm::is_symmetric)
+    }
+
     pub(super) fn text(&self) -> &str {
         &self.text
     }

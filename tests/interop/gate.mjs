@@ -1,6 +1,6 @@
 // The real binary on loopback, before an upstream that answers with what it was told.
-// startGate(yaml) → { url, seen(pattern), edit(yaml, outcome), replace(file, text, outcome), stop() };
-// the binary is $GRANTGATE, or the project's debug build.
+// startGate(yaml) → { url, metrics(), memory(), seen(pattern), edit(yaml, outcome), replace(file, text, outcome),
+//   stop() }; the binary is $GRANTGATE, or the project's debug build.
 import { spawn } from 'node:child_process';
 import fs from 'node:fs';
 import http from 'node:http';
@@ -49,9 +49,17 @@ export async function startGate(yaml) {
     await seen(outcome, from);
   };
   const [, address] = await seen(/traffic=(127\.0\.0\.1:\d+)/);
+  const [, health] = await seen(/health="?([\d.:]+|none)/);
   return {
     url: `http://${address}`,
     seen,
+    metrics: async () => (await fetch(`http://${health}/metrics`)).text(),
+    // What it takes of memory now and took at most, in MiB.
+    memory() {
+      const status = fs.readFileSync(`/proc/${child.pid}/status`, 'utf8');
+      const [now, most] = ['VmRSS', 'VmHWM'].map((name) => Number(new RegExp(`${name}:\\s+(\\d+)`).exec(status)[1]) / 1024);
+      return { now, most };
+    },
     // Replaces the configuration, and waits until the gate says what it made of it.
     edit: (text, outcome) => replace(file, text, outcome),
     replace,

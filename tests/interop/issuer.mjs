@@ -1,12 +1,18 @@
-// A real authorization server on loopback: panva's oidc-provider, with a user who signs in by himself.
-// start() → { url, machineToken(client, scope), userToken(client, scope, user), stop() }
+// A real authorization server on loopback: panva's oidc-provider, with a user who signs in by himself, and a
+// key set that rotates and breaks as it is told.
+// start({ alg, port, tls, cacheControl }) → { url, machineToken(client, scope), userToken(client, scope, user),
+//   rotate(mode), publish(), break(fault), fetches, confirmed, stop() }
 import crypto from 'node:crypto';
 import http from 'node:http';
+import https from 'node:https';
+import { promisify } from 'node:util';
 import Provider, { errors } from 'oidc-provider';
+import { answerWith } from './faults.mjs';
 
 export const API = 'https://social.example/';
 const SCOPES = 'read:posts write:posts read:friends delete:posts';
 const SECRET = crypto.randomBytes(24).toString('base64url');
+const COOKIE_KEY = crypto.randomBytes(16).toString('hex');
 const REDIRECT = 'http://127.0.0.1:9/callback'; // never opened: the code is read off the redirect
 
 const machine = (client_id) => ({
@@ -18,38 +24,56 @@ const web = (client_id) => ({
   grant_types: ['authorization_code'], redirect_uris: [REDIRECT], response_types: ['code'],
 });
 
-export async function start() {
-  const server = http.createServer();
-  await new Promise((listening) => server.listen(0, '127.0.0.1', listening));
-  const url = `http://127.0.0.1:${server.address().port}`;
-  const provider = new Provider(url, {
-    clients: [machine('reader-job'), machine('writer-job'), web('photo-app'), web('quiz-app')],
-    cookies: { keys: [crypto.randomBytes(16).toString('hex')] },
-    pkce: { required: () => true },
-    claims: { openid: ['sub'] },
-    ttl: { AccessToken: 300, ClientCredentials: 300, Grant: 600, Session: 600, Interaction: 600 },
-    findAccount: async (_, id) => ({ accountId: id, claims: async () => ({ sub: id }) }),
-    interactions: { url: (_, interaction) => `/interaction/${interaction.uid}` },
-    features: {
-      devInteractions: { enabled: false },
-      clientCredentials: { enabled: true },
-      resourceIndicators: {
-        enabled: true,
-        useGrantedResource: async () => true,
-        getResourceServerInfo: async (_, resource) => {
-          if (resource !== API) throw new errors.InvalidTarget();
-          return { scope: SCOPES, audience: API, accessTokenFormat: 'jwt', jwt: { sign: { alg: 'RS256' } } };
-        },
-      },
-    },
-  });
-  server.on('request', (request, response) => {
+export async function start({ alg = 'RS256', port = 0, tls = null, cacheControl = 'max-age=300' } = {}) {
+  const servers = [http.createServer(), ...tls ? [https.createServer(tls)] : []];
+  const listen = (server) => new Promise((listening) => server.listen(port, '127.0.0.1', listening));
+  await Promise.all(servers.map(listen));
+  const at = (server) => `127.0.0.1:${server.address().port}`;
+  // Where we ask for tokens, and what the gate is told.
+  const inside = `http://${at(servers[0])}`;
+  const url = tls ? `https://${at(servers[1])}` : inside;
+  let signing = await newKey(alg);
+  let published = [signing];
+  let next = null;
+  let fault = null;
+  const counts = { fetches: 0, confirmed: 0 };
+  let provider = build(url, signing);
+  const use = (key) => { signing = key; provider = build(url, key); };
+  const modes = {
+    // The new key signs at once, and the old one is gone.
+    clean: (key) => { published = [key]; use(key); },
+    // The new key signs at once, and the old one stays.
+    overlap: (key) => { published = [key, ...published]; use(key); },
+    // The new key signs before it is published.
+    hidden: (key) => use(key),
+    // The new key is published before it signs …
+    prepublish: (key) => { published = [...published, key]; next = key; },
+    // … which it does then.
+    activate: () => use(next),
+  };
+  const serve = (request, response) => {
+    if (request.url === '/jwks') {
+      counts.fetches += 1;
+      const keys = published.map(publicPart);
+      return fault ? answerWith(fault, keys, request, response) : keySet(keys, request, response);
+    }
     if (!request.url.startsWith('/interaction/')) return provider.callback()(request, response);
     return signIn(provider, request, response).catch((error) => response.writeHead(500).end(String(error.stack)));
-  });
+  };
+  for (const server of servers) server.on('request', serve);
+  function keySet(keys, request, response) {
+    const body = JSON.stringify({ keys });
+    const etag = `"${crypto.createHash('sha256').update(body).digest('base64url')}"`;
+    const known = request.headers['if-none-match'] === etag;
+    if (known) counts.confirmed += 1;
+    response.writeHead(known ? 304 : 200, {
+      'content-type': 'application/jwk-set+json', 'cache-control': cacheControl, etag,
+    });
+    response.end(known ? undefined : body);
+  }
 
   const token = async (body) => {
-    const response = await fetch(`${url}/token`, { method: 'POST', body: new URLSearchParams(body) });
+    const response = await fetch(`${inside}/token`, { method: 'POST', body: new URLSearchParams(body) });
     const answer = await response.json();
     if (!response.ok) throw new Error(JSON.stringify(answer));
     return answer.access_token;
@@ -70,8 +94,52 @@ export async function start() {
         redirect_uri: REDIRECT, resource: API,
       });
     },
-    stop: () => { server.closeAllConnections(); server.close(); },
+    async rotate(mode) { modes[mode](mode === 'activate' ? null : await newKey(alg)); },
+    // Publishes the key that signs, and no other.
+    publish() { published = [signing]; },
+    break(kind) { fault = kind; },
+    get fetches() { return counts.fetches; },
+    get confirmed() { return counts.confirmed; },
+    stop: () => servers.forEach((server) => { server.closeAllConnections(); server.close(); }),
   };
+}
+
+const CURVES = { ES256: 'P-256', RS256: null };
+
+async function newKey(alg) {
+  const [type, options] = CURVES[alg] ? ['ec', { namedCurve: CURVES[alg] }] : ['rsa', { modulusLength: 2048 }];
+  const { privateKey } = await promisify(crypto.generateKeyPair)(type, options);
+  return { ...privateKey.export({ format: 'jwk' }), alg, use: 'sig', kid: crypto.randomUUID() };
+}
+
+function publicPart({ d, p, q, dp, dq, qi, ...key }) {
+  return key;
+}
+
+function build(url, key) {
+  return new Provider(url, {
+    jwks: { keys: [key] },
+    clientDefaults: { id_token_signed_response_alg: key.alg },
+    clients: [machine('reader-job'), machine('writer-job'), web('photo-app'), web('quiz-app')],
+    cookies: { keys: [COOKIE_KEY] },
+    pkce: { required: () => true },
+    claims: { openid: ['sub'] },
+    ttl: { AccessToken: 300, ClientCredentials: 300, Grant: 600, Session: 600, Interaction: 600 },
+    findAccount: async (_, id) => ({ accountId: id, claims: async () => ({ sub: id }) }),
+    interactions: { url: (_, interaction) => `/interaction/${interaction.uid}` },
+    features: {
+      devInteractions: { enabled: false },
+      clientCredentials: { enabled: true },
+      resourceIndicators: {
+        enabled: true,
+        useGrantedResource: async () => true,
+        getResourceServerInfo: async (_, resource) => {
+          if (resource !== API) throw new errors.InvalidTarget();
+          return { scope: SCOPES, audience: API, accessTokenFormat: 'jwt', jwt: { sign: { alg: key.alg } } };
+        },
+      },
+    },
+  });
 }
 
 // Signs the user in and consents to what was asked, as a person would by clicking twice.

@@ -5,6 +5,7 @@ mod bodies;
 pub mod client;
 pub mod gateway;
 mod identity;
+mod keys;
 mod lifecycle;
 mod refusals;
 mod secure_upstream;

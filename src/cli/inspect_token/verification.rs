@@ -196,13 +196,13 @@ fn refusal(error: &TokenError) -> String {
 fn fetched(issuer: &IssuerSettings) -> Result<Arc<KeySet>, String> {
     let name = &issuer.trust.issuer;
     let work = async {
-        let fetcher = Fetcher::new().map_err(|error| error.to_string())?;
         let (told, mut outcomes) = mpsc::unbounded_channel();
-        let keyring = KeyRing::start(std::slice::from_ref(issuer), fetcher, move |_, outcome| {
-            let outcome = outcome.as_ref().map(|fetched| fetched.keys.clone());
-            // Only the first is waited for.
-            let _ = told.send(outcome.map_err(ToString::to_string));
-        });
+        let keyring =
+            KeyRing::start(std::slice::from_ref(issuer), Fetcher::new(), move |_, outcome| {
+                let outcome = outcome.as_ref().map(|fetched| fetched.keys.clone());
+                // Only the first is waited for.
+                let _ = told.send(outcome.map_err(ToString::to_string));
+            });
         let first = outcomes.recv().await;
         drop(keyring);
         first.unwrap_or_else(|| Err("the fetch ended without an answer".to_owned()))

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use super::context::{At, Context, choice, meant, nearly};
 use super::merge::List;
-use super::{profile, tls, urls};
+use super::{profile, tls, units, urls};
 use crate::config::snapshot::{IssuerSettings, KeySource, RemoteKeys};
 use crate::config::tls::Identities;
 use crate::config::{Code, Place, raw};
@@ -178,6 +178,11 @@ fn settings(
 const LEEWAY: Duration = Duration::from_secs(30);
 const MOST_LEEWAY: Duration = Duration::from_mins(5);
 const REFRESH_COOLDOWN: Duration = Duration::from_secs(30);
+const MAX_STALE: Duration = Duration::from_hours(24);
+/// As long as keys stay fresh at the least.
+const LEAST_STALE: Duration = Duration::from_mins(1);
+/// A week: whoever needs longer is better served by `jwks_file`.
+const MOST_STALE: Duration = Duration::from_hours(7 * 24);
 
 /// How far the clocks may be apart: whole seconds, as tokens tell the time.
 fn leeway(ctx: &mut Context<'_, '_>, issuer: &At<&raw::Issuer>) -> Duration {
@@ -378,5 +383,19 @@ fn remote(ctx: &mut Context<'_, '_>, issuer: &At<&raw::Issuer>) -> Option<KeySou
         allow_http,
         tls: tls::client(ctx, &place.key("ca"), raw.ca.as_deref(), Identities::default())?,
         refresh_cooldown,
+        max_stale: max_stale(ctx, issuer),
     }))
+}
+
+fn max_stale(ctx: &mut Context<'_, '_>, issuer: &At<&raw::Issuer>) -> Duration {
+    let place = issuer.place.key("max_stale");
+    let written = issuer.raw.max_stale.as_ref();
+    let max_stale = ctx.duration(&place, written, MAX_STALE, MOST_STALE);
+    if max_stale < LEAST_STALE {
+        let message = "keys would be given up before they are fetched for the second time";
+        ctx.report
+            .push(Code::DurationInvalid, &place, message)
+            .help(format!("write `{}` or more", units::written(LEAST_STALE)));
+    }
+    max_stale
 }

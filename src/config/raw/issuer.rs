@@ -44,9 +44,15 @@ pub struct Issuer {
     /// How far the clocks of issuer and gateway may be apart, in whole seconds and at most 5m: 30s.
     #[schemars(extend("default" = "30s", "examples" = ["30s"]))]
     pub leeway: Option<String>,
-    /// The least time between two fetches of its keys that requests caused: 30s.
+    /// The least time between two fetches of its keys that requests caused: 30s. Without requests they
+    /// are fetched as often as their host's cache headers say, between 1m and 24h; every 15m where those
+    /// say nothing.
     #[schemars(extend("default" = "30s", "examples" = ["30s"]))]
     pub refresh_cooldown: Option<String>,
+    /// How long fetched keys stay in use while they cannot be fetched again, between 1m and 168h: 24h.
+    /// A fetch that is under way is waited for.
+    #[schemars(extend("default" = "24h", "examples" = ["24h"]))]
+    pub max_stale: Option<String>,
     /// What a token is that shows neither a user nor a machine: refused by default
     /// (`subject-type-ambiguous`).
     #[schemars(extend("default" = "refuse"))]

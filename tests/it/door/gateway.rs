@@ -95,7 +95,7 @@ impl Gateway {
         let listen = first.server.listen.clone();
         let keyring = {
             let _context = control.enter();
-            KeyRing::start(&first.issuers, Fetcher::new().unwrap(), |_, _| {})
+            KeyRing::start(&first.issuers, Fetcher::new(), |_, _| {})
         };
         let (drain, metrics) = (Drain::new(), Arc::new(Metrics::new()));
         let (lines, records) = mpsc::channel();

@@ -42,14 +42,14 @@ fn the_probe_says_ready_degraded_and_not_ready() {
     );
     let age = lenient.metric("grantgate_keys_age_seconds{issuer=\"https://gone.example/\"}");
     assert_eq!(age, Some(f64::INFINITY));
-    assert_eq!(lenient.status()["issuers"][0]["source"], "configuration");
-    let gone = lenient.status()["issuers"][1].clone();
+    assert_eq!(lenient.status()["issuers"][1]["source"], "configuration");
+    let gone = lenient.status()["issuers"][0].clone();
     assert_eq!((&gone["source"], &gone["keys"]), (&"jwks_uri".into(), &0.into()));
     lenient.wait_for(
         "grantgate_keys_refreshes_total{issuer=\"https://gone.example/\",outcome=\"failed\"}",
         |failed| failed > 0.0,
     );
-    let error = lenient.status()["issuers"][1]["last_error"].clone();
+    let error = lenient.status()["issuers"][0]["last_error"].clone();
     assert!(error["message"].as_str().unwrap().contains("127.0.0.1:1"), "{error}");
     assert!(error["at"].as_str().unwrap().ends_with('Z'), "{error}");
 }
