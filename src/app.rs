@@ -20,7 +20,7 @@ use crate::config::snapshot::{self, Listen, Snapshot};
 use crate::guard::Guard;
 use crate::keyring::{self, KeyRing};
 use crate::net::fetch::Fetcher;
-use crate::net::{Drain, ListenError, Workers};
+use crate::net::{Drain, ListenError, Tls, Workers};
 use crate::proxy::{Door, Via};
 use crate::reload::{self, Reloader, Status, Trigger};
 use crate::telemetry::{Metrics, Sink};
@@ -92,7 +92,16 @@ impl App {
             let metrics = metrics.clone();
             move |status: &Status| metrics.config_reload(status.last.as_str())
         };
-        let reloader = reloader.prepared_by(prepare).followed_by(follow).observed_by(observe);
+        let tls = Tls::of(&snapshot.load().server);
+        let follow_tls = {
+            let tls = tls.clone();
+            move |snapshot: &Snapshot| tls.follow(&snapshot.server)
+        };
+        let reloader = reloader
+            .prepared_by(prepare)
+            .followed_by(follow)
+            .followed_by(follow_tls)
+            .observed_by(observe);
         let reloader = Arc::new(reloader);
 
         let (drain, mut control) = (Drain::new(), JoinSet::new());
@@ -123,7 +132,8 @@ impl App {
         };
         let count = settings.server.workers.or_else(|| available_parallelism().ok());
         let count = count.unwrap_or(NonZeroUsize::MIN);
-        let workers = Workers::start(&settings.server.listen, count, &drain, &metrics, service)?;
+        let workers =
+            Workers::start(&settings.server.listen, &tls, count, &drain, &metrics, service)?;
 
         control.spawn({
             let reloader = reloader.clone();
@@ -141,8 +151,8 @@ impl App {
     }
 
     /// Where requests are taken.
-    pub fn traffic(&self) -> SocketAddr {
-        self.workers.address()
+    pub fn traffic(&self) -> &Listen {
+        self.workers.listen()
     }
 
     /// Where health and metrics are answered.

@@ -23,7 +23,8 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::{sleep, timeout};
 
 use crate::config::snapshot::Listen;
-use crate::net::{Drain, ListenError, Phase, SocketFile, listen_on};
+use crate::net::unix::{self, SocketFile};
+use crate::net::{Drain, ListenError, Phase};
 
 /// Connections that are open at a time; more of them wait.
 const MOST_CONNECTIONS: usize = 128;
@@ -39,6 +40,9 @@ pub(super) const LONGEST: Duration = Duration::from_secs(30);
 
 /// After accepting has failed.
 const PAUSE: Duration = Duration::from_millis(100);
+
+/// Who may connect to a unix socket.
+const OWNER: u32 = 0o600;
 
 /// What is answered.
 pub(super) struct Answer {
@@ -92,7 +96,7 @@ pub(super) struct Listener {
 
 enum Socket {
     Tcp(TcpListener),
-    Unix(UnixListener, SocketFile),
+    Unix(SocketFile, UnixListener),
 }
 
 impl Listener {
@@ -100,7 +104,10 @@ impl Listener {
     pub(super) async fn bind(listen: &Listen, name: &'static str) -> Result<Self, ListenError> {
         let bound = match listen {
             Listen::Tcp(address) => TcpListener::bind(address).await.map(Socket::Tcp),
-            Listen::Unix(path) => listen_on(path).map(|(socket, file)| Socket::Unix(socket, file)),
+            Listen::Unix(path) => unix::listen_on(path, OWNER).and_then(|(socket, file)| {
+                // Dropped in this order: the file goes while the socket still listens.
+                Ok(Socket::Unix(file, UnixListener::from_std(socket)?))
+            }),
         };
         match bound {
             Ok(socket) => Ok(Self { socket, name }),
@@ -112,7 +119,7 @@ impl Listener {
     pub(super) fn address(&self) -> io::Result<Listen> {
         match &self.socket {
             Socket::Tcp(listener) => listener.local_addr().map(Listen::Tcp),
-            Socket::Unix(_, file) => Ok(Listen::Unix(file.path().to_owned())),
+            Socket::Unix(file, _) => Ok(Listen::Unix(file.path().to_owned())),
         }
     }
 
@@ -140,7 +147,7 @@ impl Listener {
                 Socket::Tcp(listener) => listener.accept().await.map(|(stream, _)| {
                     tokio::spawn(serve(stream, answer.clone(), place));
                 }),
-                Socket::Unix(listener, _) => listener.accept().await.map(|(stream, _)| {
+                Socket::Unix(_, listener) => listener.accept().await.map(|(stream, _)| {
                     tokio::spawn(serve(stream, answer.clone(), place));
                 }),
             };

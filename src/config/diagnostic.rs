@@ -156,6 +156,7 @@ codes! {
     GrantScopeTwice, "grant-scope-twice", Error, "A grant has both `scope` and `scopes`.";
 
     // Legal, and suspicious.
+    CertificateExpired, "certificate-expired", Warning, "A certificate of the traffic listener has expired.";
     GrantElsewhere, "grant-elsewhere", Warning, "A grant is for an API that is not here.";
     GrantExpiresSoon, "grant-expires-soon", Warning, "A grant expires within 14 days, or has expired.";
     GrantPointless, "grant-pointless", Warning, "A grant has no effect.";

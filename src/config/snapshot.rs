@@ -17,7 +17,7 @@ use crate::token::{HsSecret, KeySet, Trust};
 
 use super::raw::EndMarker;
 use super::source::Digest;
-use super::tls::{ClientTls, ServerTls};
+use super::tls::{ClientAuth, ClientTls, ServerTls};
 
 /// One configuration, whole. A request sees one snapshot from start to end.
 #[derive(Debug)]
@@ -106,6 +106,13 @@ pub struct Server {
     pub drain_deadline: Duration,
 }
 
+impl Server {
+    /// Whether TLS is spoken, and what is then asked of clients. This waits for a restart.
+    pub fn asked_of_clients(&self) -> Option<ClientAuth> {
+        self.tls.as_ref().map(|tls| tls.client_auth)
+    }
+}
+
 impl Default for Server {
     fn default() -> Self {
         Self {
@@ -128,7 +135,7 @@ pub struct Limits {
     pub uri_bytes: usize,
     /// The body of a request; beyond it `body-too-large`. No bound when absent.
     pub body_bytes: Option<u64>,
-    /// Connections open at a time, over all workers; beyond it new ones are closed.
+    /// Connections open at a time, over all workers; beyond it `overloaded`.
     pub connections: usize,
     /// What each worker's cache of verified tokens may hold.
     pub token_cache_bytes: u64,
@@ -149,8 +156,16 @@ impl Default for Limits {
 /// Bounds on how long anything may take.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Timeouts {
+    /// A client's TLS handshake.
+    pub handshake: Duration,
     /// Reading a request's head, from its first byte or from the connection's start.
     pub header_read: Duration,
+    /// Waiting for the next 8 KiB of a request's body, or its end.
+    pub body_read: Duration,
+    /// Waiting until a client takes the next 8 KiB of an answer.
+    pub response_write: Duration,
+    /// A client's connection between two requests.
+    pub idle: Duration,
     /// Connecting to an upstream.
     pub connect: Duration,
     /// From the request written to the response's head read.
@@ -162,7 +177,11 @@ pub struct Timeouts {
 impl Default for Timeouts {
     fn default() -> Self {
         Self {
+            handshake: Duration::from_secs(10),
             header_read: Duration::from_secs(10),
+            body_read: Duration::from_secs(30),
+            response_write: Duration::from_mins(1),
+            idle: Duration::from_secs(75),
             connect: Duration::from_secs(5),
             response: Duration::from_mins(1),
             upstream_idle: Duration::from_mins(1),

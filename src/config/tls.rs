@@ -8,14 +8,20 @@
 use std::fmt;
 use std::hash::{Hash, Hasher};
 use std::sync::Arc;
+use std::time::Duration;
 
-use rustls::client::verify_server_name;
+use rustls::client::{verify_server_cert_signed_by_trust_anchor, verify_server_name};
 use rustls::crypto::{CryptoProvider, aws_lc_rs};
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
 use rustls::server::{ClientHello, ParsedCertificate, ResolvesServerCert, WebPkiClientVerifier};
 use rustls::sign::{CertifiedKey, SingleCertAndKey};
-use rustls::{ClientConfig, RootCertStore, ServerConfig, SupportedProtocolVersion, version};
+use rustls::{
+    CertificateError, ClientConfig, Error, RootCertStore, ServerConfig, SupportedProtocolVersion,
+    version,
+};
+
+use crate::policy::UnixTime;
 
 use super::source::{Digest, Source, digest};
 
@@ -86,6 +92,7 @@ pub enum ClientAuth {
 /// TLS of a listener.
 #[derive(Clone)]
 pub struct ServerTls {
+    identities: Arc<[Arc<CertifiedKey>]>,
     /// What a handshake needs. The protocol that it agrees on is HTTP/1.1.
     pub config: Arc<ServerConfig>,
     /// What is asked of clients.
@@ -182,11 +189,46 @@ impl ServerTls {
                 builder.with_client_cert_verifier(verifier.build().map_err(|e| refused(&e))?)
             }
         };
-        let mut config = builder.with_cert_resolver(Arc::new(ByName(identities.keys)));
+        let identities: Arc<[_]> = identities.keys.into();
+        let mut config = builder.with_cert_resolver(Arc::new(ByName(identities.clone())));
         config.alpn_protocols = vec![HTTP1.to_vec()];
         texts.push(Source::new(format!("{client_auth:?} {oldest:?}"), ""));
-        Ok(Self { config: Arc::new(config), client_auth, made_of: digest(&texts) })
+        Ok(Self { identities, config: Arc::new(config), client_auth, made_of: digest(&texts) })
     }
+}
+
+impl ServerTls {
+    /// Which of its certificates have expired, by their places: 0 is the one that is shown where no name
+    /// fits.
+    pub fn expired(&self, now: UnixTime) -> impl Iterator<Item = usize> {
+        let expired = move |pair: &CertifiedKey| {
+            pair.end_entity_cert().is_ok_and(|der| has_expired(der, now))
+        };
+        self.identities
+            .iter()
+            .enumerate()
+            .filter(move |(_, pair)| expired(pair))
+            .map(|(index, _)| index)
+    }
+}
+
+/// What a verifier says first of a certificate is whether its time is right, whoever vouches for it.
+fn has_expired(certificate: &CertificateDer<'_>, now: UnixTime) -> bool {
+    let Ok(parsed) = ParsedCertificate::try_from(certificate) else { return false };
+    let now = Duration::from_secs(u64::try_from(now.seconds()).unwrap_or_default());
+    let verified = verify_server_cert_signed_by_trust_anchor(
+        &parsed,
+        &RootCertStore::empty(),
+        &[],
+        rustls::pki_types::UnixTime::since_unix_epoch(now),
+        aws_lc_rs::default_provider().signature_verification_algorithms.all,
+    );
+    matches!(
+        verified,
+        Err(Error::InvalidCertificate(
+            CertificateError::Expired | CertificateError::ExpiredContext { .. }
+        ))
+    )
 }
 
 impl ClientTls {
@@ -237,7 +279,7 @@ fn certificates(text: &str) -> Result<Vec<CertificateDer<'static>>, TlsError> {
 
 /// Shows the first certificate that is for the name that a client asks for, else the first of all.
 #[derive(Debug)]
-struct ByName(Vec<Arc<CertifiedKey>>);
+struct ByName(Arc<[Arc<CertifiedKey>]>);
 
 impl ResolvesServerCert for ByName {
     fn resolve(&self, hello: ClientHello<'_>) -> Option<Arc<CertifiedKey>> {
@@ -286,5 +328,7 @@ impl fmt::Debug for ClientTls {
     }
 }
 
+#[cfg(test)]
+mod server_tests;
 #[cfg(test)]
 mod tests;

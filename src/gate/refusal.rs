@@ -139,6 +139,8 @@ codes! {
         "the request's target is too long", "send a shorter one";
     KeysUnavailable "keys-unavailable" SERVICE_UNAVAILABLE Silent
         "the issuer's keys could not be fetched yet", "try again later";
+    Overloaded "overloaded" SERVICE_UNAVAILABLE Silent
+        "the gateway has more connections than it may", "try again later";
     UpstreamUnreachable "upstream-unreachable" BAD_GATEWAY Silent
         "the API did not answer", "try again later";
     UpstreamResponseInvalid "upstream-response-invalid" BAD_GATEWAY Silent

@@ -9,16 +9,15 @@ use std::cell::Cell;
 use std::pin::Pin;
 use std::rc::Rc;
 use std::task::{Context, Poll, ready};
-use std::time::Duration;
 
 use bytes::{Buf, Bytes};
 use http::HeaderMap;
 use http_body::{Body as HttpBody, Frame, SizeHint};
-use http_body_util::BodyExt;
 use hyper::body::Incoming;
-use tokio::time::{Instant, timeout};
+use tokio::time::Instant;
 
 use super::client::Lease;
+use super::received::{BodyError, Received};
 
 /// Removes from trailers what may not pass.
 pub type Clean = fn(&mut HeaderMap);
@@ -101,7 +100,7 @@ fn cleaned(mut frame: Frame<Bytes>, clean: Clean) -> Frame<Bytes> {
 
 /// A client's body on its way to the upstream.
 pub(super) struct Upload {
-    inner: Incoming,
+    inner: Received,
     rest: Option<u64>,
     clean: Clean,
     progress: Option<Rc<Progress>>,
@@ -122,25 +121,18 @@ pub(super) enum State {
     Ended,
     /// The upstream takes its time.
     Moving,
+    /// The client took too much time.
+    Stalled,
     /// It is larger than it may be.
     TooLarge,
     /// The client takes its time.
     Waiting,
 }
 
-/// Why an upload ends before its end.
-#[derive(Debug, thiserror::Error)]
-pub(super) enum UploadError {
-    #[error("the request's body broke off: {0}")]
-    Broken(#[from] hyper::Error),
-    #[error("the request's body is too large")]
-    TooLarge,
-}
-
 impl Upload {
     /// `most` bounds the bytes. There is no progress to watch where there is no body.
     pub(super) fn new(
-        inner: Incoming,
+        inner: Received,
         most: Option<u64>,
         clean: Clean,
     ) -> (Self, Option<Rc<Progress>>) {
@@ -173,12 +165,12 @@ impl Progress {
 
 impl HttpBody for Upload {
     type Data = Bytes;
-    type Error = UploadError;
+    type Error = BodyError;
 
     fn poll_frame(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, UploadError>>> {
+    ) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {
         let frame = match Pin::new(&mut self.inner).poll_frame(cx) {
             Poll::Pending => {
                 self.note(State::Waiting);
@@ -189,8 +181,9 @@ impl HttpBody for Upload {
                 return Poll::Ready(None);
             }
             Poll::Ready(Some(Err(error))) => {
-                self.note(State::Broken);
-                return Poll::Ready(Some(Err(error.into())));
+                let is_stalled = matches!(error, BodyError::Stalled);
+                self.note(if is_stalled { State::Stalled } else { State::Broken });
+                return Poll::Ready(Some(Err(error)));
             }
             Poll::Ready(Some(Ok(frame))) => frame,
         };
@@ -198,7 +191,7 @@ impl HttpBody for Upload {
         if let Some(rest) = &mut self.rest {
             let Some(left) = rest.checked_sub(length) else {
                 self.note(State::TooLarge);
-                return Poll::Ready(Some(Err(UploadError::TooLarge)));
+                return Poll::Ready(Some(Err(BodyError::TooLarge)));
             };
             *rest = left;
         }
@@ -223,24 +216,4 @@ impl Drop for Upload {
             self.note(State::Ended);
         }
     }
-}
-
-/// Reads and throws away a small body, so that its connection can be kept; whether it came to its end.
-/// One that says to be longer than `most` is not begun.
-pub async fn discard(mut body: Incoming, most: u64, patience: Duration) -> bool {
-    if body.is_end_stream() {
-        return true;
-    }
-    if body.size_hint().exact().is_none_or(|length| length > most) {
-        return false;
-    }
-    let read = async {
-        while let Some(frame) = body.frame().await {
-            if frame.is_err() {
-                return false;
-            }
-        }
-        true
-    };
-    timeout(patience, read).await.unwrap_or(false)
 }

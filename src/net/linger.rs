@@ -1,7 +1,8 @@
-//! A client's socket that is closed without losing our last words, and given up when nobody listens.
+//! A client's socket that is closed without losing our last words, and tells when nothing goes out.
 //!
 //! A client that asks and does not read the answers would keep its connection, and all that belongs to
-//! it, for as long as it likes: when none of what is to be written goes out for a while, writing fails.
+//! it, for as long as it likes: the connection's [`Pace`] is told when what is to be written waits, below
+//! TLS, where every byte that the client takes is seen.
 //!
 //! Closing a socket with unread bytes resets it, and a reset may overtake the answer that said why. So
 //! the end of a connection sends our FIN first, then reads and throws away what the client still sends,
@@ -9,15 +10,15 @@
 
 use std::io::{self, IoSlice};
 use std::pin::Pin;
+use std::rc::Rc;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio::net::TcpStream;
 use tokio::time::{Sleep, sleep};
 
-/// How long a client may take nothing of what is written to it.
-const LONGEST_STALL: Duration = Duration::from_mins(1);
+use super::pace::Pace;
+use super::stream::Stream;
 
 /// How long a client may still send.
 const LONGEST: Duration = Duration::from_secs(1);
@@ -29,9 +30,8 @@ const STEP: usize = 8 * 1024;
 
 /// A client's socket.
 pub(super) struct Linger {
-    stream: TcpStream,
-    /// Runs while a write waits.
-    stalled: Option<Pin<Box<Sleep>>>,
+    stream: Stream,
+    pace: Rc<Pace>,
     ending: Option<Ending>,
 }
 
@@ -41,23 +41,25 @@ struct Ending {
 }
 
 impl Linger {
-    pub(super) fn new(stream: TcpStream) -> Self {
-        Self { stream, stalled: None, ending: None }
+    pub(super) fn new(stream: Stream, pace: Rc<Pace>) -> Self {
+        Self { stream, pace, ending: None }
     }
 
-    /// The outcome of a write, or its failure when it has waited for too long.
-    fn watched(
-        &mut self,
-        written: Poll<io::Result<usize>>,
-        cx: &mut Context<'_>,
-    ) -> Poll<io::Result<usize>> {
-        if written.is_ready() {
-            self.stalled = None;
-            return written;
+    pub(super) fn abort(self) {
+        self.stream.abort();
+    }
+
+    pub(super) fn stream(&self) -> &Stream {
+        &self.stream
+    }
+
+    fn noted(&self, written: Poll<io::Result<usize>>) -> Poll<io::Result<usize>> {
+        match &written {
+            Poll::Pending => self.pace.write_waits(),
+            Poll::Ready(Ok(bytes)) => self.pace.wrote(*bytes),
+            Poll::Ready(Err(_)) => {}
         }
-        let timer = self.stalled.get_or_insert_with(|| Box::pin(sleep(LONGEST_STALL)));
-        ready!(timer.as_mut().poll(cx));
-        Poll::Ready(Err(io::ErrorKind::TimedOut.into()))
+        written
     }
 }
 
@@ -78,7 +80,7 @@ impl AsyncWrite for Linger {
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
         let written = Pin::new(&mut self.stream).poll_write(cx, bytes);
-        self.watched(written, cx)
+        self.noted(written)
     }
 
     fn poll_write_vectored(
@@ -87,7 +89,7 @@ impl AsyncWrite for Linger {
         slices: &[IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
         let written = Pin::new(&mut self.stream).poll_write_vectored(cx, slices);
-        self.watched(written, cx)
+        self.noted(written)
     }
 
     fn is_write_vectored(&self) -> bool {
@@ -122,40 +124,48 @@ impl AsyncWrite for Linger {
 #[cfg(test)]
 mod tests {
     use tokio::io::{AsyncReadExt, AsyncWriteExt};
-    use tokio::net::TcpListener;
-    use tokio::time::Instant;
+    use tokio::net::UnixStream;
+    use tokio::time::timeout;
 
     use super::*;
+    use crate::net::pace::Late;
+    use crate::net::pace::tests::TIMES;
 
-    async fn pair() -> (Linger, TcpStream) {
-        let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
-        let client = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
-        (Linger::new(listener.accept().await.unwrap().0), client)
+    fn pair() -> (Linger, UnixStream, Rc<Pace>) {
+        let (ours, client) = UnixStream::pair().unwrap();
+        let pace = Rc::new(Pace::new(TIMES));
+        pace.begin(false);
+        (Linger::new(Stream::Unix(ours), pace.clone()), client, pace)
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_client_that_takes_nothing_is_given_up() {
-        let (mut ours, client) = pair().await;
-        let begun = Instant::now();
-        let text = vec![0; 1 << 20];
-        let error = loop {
-            if let Err(error) = ours.write_all(&text).await {
-                break error;
-            }
+    async fn a_client_that_takes_nothing_is_told_of() {
+        let (mut ours, _client, pace) = pair();
+        let text = vec![0; 16 << 20];
+        let late = tokio::select! {
+            _ = ours.write_all(&text) => None,
+            late = pace.overdue() => Some(late),
         };
-        assert_eq!(error.kind(), io::ErrorKind::TimedOut);
-        assert!(begun.elapsed() >= LONGEST_STALL);
-        drop(client);
+        assert_eq!(late, Some(Late::Answer));
     }
 
     #[tokio::test]
     async fn a_write_that_waits_and_then_goes_out_ends_the_wait() {
-        let (mut ours, mut client) = pair().await;
-        let text = vec![0; 64 << 20];
+        let (mut ours, mut client, pace) = pair();
+        let text = vec![0; 16 << 20];
         let mut read = vec![0; text.len()];
         let (written, read) = tokio::join!(ours.write_all(&text), client.read_exact(&mut read));
         written.unwrap();
         read.unwrap();
-        assert!(ours.stalled.is_none());
+        assert!(!pace.is_writing());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn the_end_waits_for_the_client_and_not_for_ever() {
+        let (mut ours, mut client, _) = pair();
+        client.write_all(b"still talking").await.unwrap();
+        let shutdown = ours.shutdown();
+        timeout(LONGEST * 2, shutdown).await.unwrap().unwrap();
+        assert_eq!(client.read(&mut [0]).await.unwrap(), 0);
     }
 }

@@ -3,20 +3,37 @@
 //! Nothing here knows tokens, grants or what a request may do. A worker is one thread that shares nothing
 //! on the way of a request with the others: its own listener on the common port, its own connections
 //! to upstreams.
+//!
+//! A client's connection, from outside inwards: `listen` and `reception` (accepted, counted),
+//! `connection` (its life), `wire` over TLS over `linger` over `stream` (its bytes), `pace` (its time),
+//! `received` and `body` (what it sends and gets).
 
 pub mod authorities;
 mod body;
 mod client;
+mod connection;
 mod drain;
 pub mod fetch;
 mod linger;
 mod listen;
-mod socket;
+mod pace;
+mod patience;
+mod peer;
+mod received;
+mod reception;
+mod stream;
+mod tls;
+pub mod unix;
+mod wire;
 mod worker;
 
-pub use body::{Body, Clean, discard};
+pub use body::{Body, Clean};
 pub use client::{Client, SendError, Terms};
 pub use drain::{Drain, Phase};
-pub use listen::{Bounds, ListenError, Service};
-pub use socket::{SocketFile, listen_on};
+pub use listen::ListenError;
+pub use pace::Times;
+pub use peer::Peer;
+pub use received::{Received, discard};
+pub use reception::{Bounds, Service};
+pub use tls::Tls;
 pub use worker::Workers;

@@ -4,13 +4,11 @@
 //! connection to its upstream all belong to one worker.
 
 use std::io;
-use std::net::SocketAddr;
 use std::num::NonZeroUsize;
 use std::sync::atomic::AtomicUsize;
 use std::sync::{Arc, mpsc as std_mpsc};
 use std::thread::{self, JoinHandle};
 
-use tokio::net::TcpSocket;
 use tokio::runtime;
 use tokio::sync::mpsc;
 use tokio::task::LocalSet;
@@ -19,32 +17,31 @@ use crate::config::snapshot::Listen;
 use crate::telemetry::Metrics;
 
 use super::drain::Drain;
-use super::listen::{ListenError, Reception, Service, bind, listen};
+use super::listen::{ListenError, bind};
+use super::reception::{Reception, Service};
+use super::tls::Tls;
 
 /// The workers of one listener.
 pub struct Workers {
-    address: SocketAddr,
+    listen: Listen,
     threads: Vec<JoinHandle<()>>,
     /// Closed when the last worker has ended.
     running: mpsc::Receiver<()>,
 }
 
 impl Workers {
-    /// Binds `listen_on` and starts `count` workers. `service` is called in each worker's thread, within its
+    /// Binds `listen_on` and starts `count` workers, which speak TLS as `tls` says. `service` is called in each worker's thread, within its
     /// runtime, and makes what answers that worker's requests.
     pub fn start<S: Service>(
         listen_on: &Listen,
+        tls: &Tls,
         count: NonZeroUsize,
         drain: &Drain,
         metrics: &Arc<Metrics>,
         service: impl Fn() -> S + Send + Sync + 'static,
     ) -> Result<Self, ListenError> {
         let error = |source| ListenError { listen: listen_on.clone(), source };
-        let &Listen::Tcp(address) = listen_on else {
-            return Err(error(io::ErrorKind::Unsupported.into()));
-        };
-        let sockets = bind(address, count.get()).map_err(error)?;
-        let first = sockets.first().map_or(Ok(address), TcpSocket::local_addr).map_err(error)?;
+        let (listen, sockets) = bind(listen_on, count.get()).map_err(error)?;
         let service = Arc::new(service);
         let total = Arc::new(AtomicUsize::new(0));
         let (alive, running) = mpsc::channel(1);
@@ -53,15 +50,16 @@ impl Workers {
         for (number, socket) in sockets.into_iter().enumerate() {
             let (service, total, drain) = (service.clone(), total.clone(), drain.clone());
             let (metrics, alive, report) = (metrics.clone(), alive.clone(), report.clone());
+            let tls = tls.clone();
             let runtime = runtime::Builder::new_current_thread().enable_all().build();
             let runtime = runtime.map_err(error)?;
             let work = move || {
                 LocalSet::new().block_on(&runtime, async move {
-                    let listener = match listen(socket) {
+                    let listener = match socket.listen() {
                         Ok(listener) => listener,
                         Err(error) => return drop(report.send(Err(error))),
                     };
-                    let reception = Reception::new(service(), drain, metrics, total);
+                    let reception = Reception::new(service(), tls, drain, metrics, total);
                     drop(report.send(Ok(())));
                     drop(report);
                     reception.run(listener).await;
@@ -73,12 +71,12 @@ impl Workers {
         }
         drop(report);
         listening.iter().collect::<io::Result<()>>().map_err(error)?;
-        Ok(Self { address: first, threads, running })
+        Ok(Self { listen, threads, running })
     }
 
     /// Where they listen: the port is the one that the system chose, if it was let.
-    pub fn address(&self) -> SocketAddr {
-        self.address
+    pub fn listen(&self) -> &Listen {
+        &self.listen
     }
 
     /// Waits until every worker has ended.

@@ -4,7 +4,6 @@
 //! client went away before the answer is told about too.
 
 use std::cell::Cell;
-use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -14,6 +13,7 @@ use http::{HeaderValue, Method, StatusCode};
 use crate::config::snapshot::{Operation, ServedApi};
 use crate::gate::{Caller, Code, Refusal};
 use crate::guard::Held;
+use crate::net::Peer;
 use crate::policy::{Grant, NameSet, Permit, UnixTime};
 use crate::telemetry::{Metrics, Record, Recorder, RequestLabels, Requests, Ruling};
 
@@ -43,7 +43,7 @@ impl Ledger {
 /// A request as it came.
 pub(super) struct Visit {
     pub(super) decision_id: String,
-    pub(super) peer: SocketAddr,
+    pub(super) peer: Peer,
     pub(super) method: Method,
     time: UnixTime,
     generation: u64,
@@ -54,7 +54,7 @@ pub(super) struct Visit {
 }
 
 impl Visit {
-    pub(super) fn new(decision_id: String, peer: SocketAddr, held: &Held, parts: &Parts) -> Self {
+    pub(super) fn new(decision_id: String, peer: Peer, held: &Held, parts: &Parts) -> Self {
         Self {
             decision_id,
             peer,
@@ -205,7 +205,7 @@ impl<'a> Account<'a> {
             gate_us: micros(self.gate),
             upstream_us: self.upstream.map(micros),
             trace_id: self.visit.trace_id(),
-            peer: self.visit.peer,
+            peer: self.visit.peer.address,
         }
     }
 }

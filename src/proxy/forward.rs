@@ -8,11 +8,11 @@ use std::time::{Duration, Instant};
 
 use http::header::AUTHORIZATION;
 use http::{Request, Response, Version};
-use hyper::body::{Body as _, Incoming};
+use hyper::body::Body as _;
 
 use crate::config::snapshot::{Authorization, ServedApi, Snapshot};
 use crate::gate::{Caller, Code, Refusal};
-use crate::net::{Body, Client, SendError, Terms};
+use crate::net::{Body, Client, Received, SendError, Terms};
 use crate::policy::Permit;
 use crate::route::CanonPath;
 
@@ -56,7 +56,7 @@ impl Forwarder {
     pub(super) async fn forward(
         &self,
         permit: Permit,
-        request: Request<Incoming>,
+        request: Request<Received>,
         onward: &Onward<'_>,
     ) -> Result<Response<Body>, Refusal> {
         let Onward { snapshot, served, target, path, .. } = onward;

@@ -4,7 +4,6 @@
 //! it; then it is told where it comes from and who calls. A response loses what concerns its connection.
 
 use std::fmt::Write;
-use std::net::SocketAddr;
 
 use http::header::{
     AUTHORIZATION, CONNECTION, CONTENT_LENGTH, FORWARDED, HOST, TE, TRANSFER_ENCODING,
@@ -14,6 +13,7 @@ use http_body::SizeHint;
 use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 
 use crate::gate::Caller;
+use crate::net::Peer;
 use crate::policy::{Api, Basis, Organization, Permit};
 
 use super::Via;
@@ -36,7 +36,7 @@ const X_FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto
 /// Where a request comes from.
 pub(super) struct Origin<'a> {
     /// Who connected.
-    pub(super) peer: SocketAddr,
+    pub(super) peer: Peer,
     /// Whether its word about others counts.
     pub(super) trusted: bool,
     /// The host it asked for.
@@ -167,25 +167,30 @@ fn frame(headers: &mut HeaderMap, framed: bool, body: &SizeHint) {
     }
 }
 
-/// Says who connected, behind what a trusted proxy said before.
+/// Says who connected, behind what a trusted proxy said before. Who came through a unix socket has no
+/// address, is no trusted proxy, and nothing is said of it.
 fn forwarded(headers: &mut HeaderMap, origin: &Origin<'_>) {
-    let peer = origin.peer.ip();
-    let mut hops = String::new();
-    for before in headers.get_all(&X_FORWARDED_FOR).iter().filter_map(|hops| hops.to_str().ok()) {
-        hops.push_str(before);
-        hops.push_str(", ");
+    if let Some(peer) = origin.peer.address.map(|address| address.ip()) {
+        let mut hops = String::new();
+        let before = headers.get_all(&X_FORWARDED_FOR).iter();
+        for before in before.filter_map(|hops| hops.to_str().ok()) {
+            hops.push_str(before);
+            hops.push_str(", ");
+        }
+        hops.push_str(&peer.to_string());
+        headers.insert(X_FORWARDED_FOR, plain(hops));
+        if headers.contains_key(FORWARDED) {
+            let node =
+                if peer.is_ipv6() { format!("for=\"[{peer}]\"") } else { format!("for={peer}") };
+            headers.append(FORWARDED, plain(node));
+        }
     }
-    hops.push_str(&peer.to_string());
-    headers.insert(X_FORWARDED_FOR, plain(hops));
     if !headers.contains_key(&X_FORWARDED_HOST) {
         headers.insert(X_FORWARDED_HOST, origin.host.clone());
     }
     if !headers.contains_key(&X_FORWARDED_PROTO) {
-        headers.insert(X_FORWARDED_PROTO, HeaderValue::from_static("http"));
-    }
-    if headers.contains_key(FORWARDED) {
-        let node = if peer.is_ipv6() { format!("for=\"[{peer}]\"") } else { format!("for={peer}") };
-        headers.append(FORWARDED, plain(node));
+        let scheme = if origin.peer.secure { "https" } else { "http" };
+        headers.insert(X_FORWARDED_PROTO, HeaderValue::from_static(scheme));
     }
 }
 

@@ -5,11 +5,12 @@
 
 use std::fmt::Write;
 
+use bytes::Bytes;
 use http::header::{
     ALLOW, CACHE_CONTROL, CONNECTION, CONTENT_LENGTH, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE,
     X_CONTENT_TYPE_OPTIONS,
 };
-use http::{HeaderValue, Method, Response};
+use http::{HeaderMap, HeaderValue, Method, Response};
 use serde::Serialize;
 
 use crate::config::snapshot::ServedApi;
@@ -19,8 +20,8 @@ use crate::net::Body;
 /// To whom a refusal is said, and about what.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Address<'a> {
-    /// Names the decision.
-    pub(super) decision_id: &'a str,
+    /// Names the decision, where one was made.
+    pub(super) decision_id: Option<&'a str>,
     /// The API that was called, once known.
     pub(super) served: Option<&'a ServedApi>,
     /// Who called, as far as a verified token told.
@@ -34,11 +35,37 @@ pub(super) struct Address<'a> {
 /// The answer to a refused request.
 pub(super) fn refuse(refusal: &Refusal, address: &Address<'_>) -> Response<Body> {
     let text = problem(refusal, address);
-    let length = text.len();
+    let headers = fields(refusal, address, text.len());
     let body = if *address.method == Method::HEAD { Body::own("") } else { Body::own(text) };
     let mut response = Response::new(body);
     *response.status_mut() = refusal.code.status();
-    let headers = response.headers_mut();
+    *response.headers_mut() = headers;
+    response
+}
+
+/// The whole answer to a connection that is one too many, whose request nobody reads.
+pub(super) fn overloaded() -> Bytes {
+    let refusal = Refusal { retry_after: Some(1), ..Code::Overloaded.into() };
+    let nobody = Address {
+        decision_id: None,
+        served: None,
+        caller: None,
+        method: &Method::GET,
+        close: true,
+    };
+    let text = problem(&refusal, &nobody);
+    let mut answer = format!("HTTP/1.1 {}\r\n", refusal.code.status());
+    for (name, value) in &fields(&refusal, &nobody, text.len()) {
+        // A text takes every other text; what we say of ourselves is all visible.
+        let _ = write!(answer, "{name}: {}\r\n", value.to_str().unwrap_or_default());
+    }
+    answer.push_str("\r\n");
+    answer.push_str(&text);
+    answer.into()
+}
+
+fn fields(refusal: &Refusal, address: &Address<'_>, length: usize) -> HeaderMap {
+    let mut headers = HeaderMap::new();
     headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
     headers.insert(CONTENT_LENGTH, length.into());
     headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
@@ -58,7 +85,7 @@ pub(super) fn refuse(refusal: &Refusal, address: &Address<'_>) -> Response<Body>
     if address.close {
         headers.insert(CONNECTION, HeaderValue::from_static("close"));
     }
-    response
+    headers
 }
 
 /// RFC 9457's members, then ours.
@@ -69,7 +96,8 @@ struct Problem<'a> {
     status: u16,
     detail: String,
     code: &'a str,
-    decision_id: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    decision_id: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     client_id: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -2,18 +2,19 @@
 
 use std::borrow::Cow;
 use std::cell::Cell;
-use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use bytes::Bytes;
 use http::header::EXPECT;
 use http::request::Parts;
 use http::{Request, Response};
-use hyper::body::{Body as _, Incoming};
+use hyper::body::Body as _;
+use ipnet::IpNet;
 
 use crate::gate::{Call, Code, Outcome, Refusal, Verdict};
 use crate::guard::{Guard, Held};
-use crate::net::{Body, Bounds, Service, discard};
+use crate::net::{Body, Bounds, Peer, Received, Service, Times, discard};
 use crate::policy::Permit;
 use crate::route::CanonPath;
 use crate::telemetry::{Inlet, Metrics, Recorder};
@@ -22,7 +23,7 @@ use super::account::{Account, Findings, Ledger, Visit};
 use super::forward::{Forwarder, Onward};
 use super::headers::Origin;
 use super::intake::{self, Target};
-use super::refuse::{Address, refuse};
+use super::refuse::{Address, overloaded, refuse};
 use super::{Via, random};
 
 /// A refused request's body up to this size is read, so that its connection can be used again.
@@ -38,6 +39,8 @@ pub struct Door {
     ledger: Ledger,
     via: Via,
     ids: DecisionIds,
+    /// Made once: when it is needed there is no time to make it.
+    overloaded: Bytes,
 }
 
 impl Door {
@@ -49,6 +52,7 @@ impl Door {
             ledger: Ledger::new(metrics.clone(), Recorder::new(inlet)),
             via: via.clone(),
             ids: DecisionIds::new(),
+            overloaded: overloaded(),
         }
     }
 }
@@ -59,11 +63,17 @@ impl Service for Door {
         Bounds {
             connections: snapshot.limits.connections,
             header_bytes: snapshot.limits.header_bytes,
-            header_read: snapshot.timeouts.header_read,
+            times: Times {
+                handshake: snapshot.timeouts.handshake,
+                header_read: snapshot.timeouts.header_read,
+                body_read: snapshot.timeouts.body_read,
+                response_write: snapshot.timeouts.response_write,
+                idle: snapshot.timeouts.idle,
+            },
         }
     }
 
-    async fn serve(&self, peer: SocketAddr, request: Request<Incoming>) -> Response<Body> {
+    async fn serve(&self, peer: Peer, request: Request<Received>) -> Response<Body> {
         let held = self.guard.open();
         let (parts, body) = request.into_parts();
         let visit = Visit::new(self.ids.next(), peer, &held, &parts);
@@ -95,6 +105,10 @@ impl Service for Door {
         let asked = Asked { held: &held, visit: &visit, target: &target, path: &path };
         self.pass(&asked, findings, passing, request).await
     }
+
+    fn overloaded(&self) -> Bytes {
+        self.overloaded.clone()
+    }
 }
 
 impl Door {
@@ -103,7 +117,7 @@ impl Door {
         &self,
         visit: &Visit,
         parts: &Parts,
-        body: Incoming,
+        body: Received,
         refusal: &Refusal,
     ) -> Response<Body> {
         self.refuse(visit, parts.uri.path(), Findings::default(), parts, body, refusal).await
@@ -115,7 +129,7 @@ impl Door {
         path: &str,
         findings: Findings<'_>,
         parts: &Parts,
-        body: Incoming,
+        body: Received,
         refusal: &Refusal,
     ) -> Response<Body> {
         let account = Account::refused(&self.ledger, visit, path, findings, refusal);
@@ -133,7 +147,7 @@ impl Door {
         asked: &Asked<'_>,
         findings: Findings<'_>,
         (permit, reported): (Permit, Option<Refusal>),
-        request: Request<Incoming>,
+        request: Request<Received>,
     ) -> Response<Body> {
         let Asked { held, visit, target, path } = asked;
         let path_text = path.as_str();
@@ -147,7 +161,7 @@ impl Door {
                 let trusted = &held.snapshot.server.trusted_proxies;
                 let origin = Origin {
                     peer: visit.peer,
-                    trusted: trusted.iter().any(|proxies| proxies.contains(&visit.peer.ip())),
+                    trusted: is_among(visit.peer, trusted),
                     host: target.host_and_port(),
                     version: request.version(),
                     via: &self.via,
@@ -179,6 +193,12 @@ impl Door {
     }
 }
 
+/// Whether `peer` is one of these. Who came through a unix socket has no address to be known by.
+fn is_among(peer: Peer, networks: &[IpNet]) -> bool {
+    let ip = peer.address.map(|address| address.ip());
+    ip.is_some_and(|ip| networks.iter().any(|network| network.contains(&ip)))
+}
+
 /// A request that was read.
 struct Asked<'a> {
     held: &'a Held,
@@ -189,7 +209,7 @@ struct Asked<'a> {
 
 fn address<'a>(visit: &'a Visit, findings: Findings<'a>, close: bool) -> Address<'a> {
     Address {
-        decision_id: &visit.decision_id,
+        decision_id: Some(&visit.decision_id),
         served: findings.served,
         caller: findings.caller,
         method: &visit.method,

@@ -138,6 +138,7 @@ impl AtStart {
         let Snapshot { server, health, admin, limits, .. } = snapshot;
         let keys = [
             ("server.listen", self.server.listen == server.listen),
+            ("server.tls", self.server.asked_of_clients() == server.asked_of_clients()),
             ("server.workers", self.server.workers == server.workers),
             ("health.listen", self.health == *health),
             (

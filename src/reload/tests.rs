@@ -347,3 +347,27 @@ async fn what_is_to_come_is_told_before_it_decides_and_again_when_it_does() {
     let digest = reloader.snapshot().load().digest;
     assert_eq!(*told.lock().unwrap(), [("prepare", digest), ("follow", digest)]);
 }
+
+#[tokio::test]
+async fn whether_tls_is_spoken_waits_for_a_restart_and_its_certificate_does_not() {
+    let disk = Disk::new();
+    let certificate = || {
+        let pair = rcgen::generate_simple_self_signed(["a.example".to_owned()]).unwrap();
+        disk.write("tls.key", &pair.signing_key.serialize_pem());
+        disk.write("tls.crt", &pair.cert.pem());
+    };
+    certificate();
+    let (plain, secure) =
+        (configuration(&["one"]), "server: {tls: {cert: tls.crt, key: tls.key}}\n");
+    disk.write("a.yaml", &format!("{plain}{secure}"));
+    let reloader = Reloader::start(disk.path()).await.unwrap();
+    let before = reloader.snapshot().load().server.tls.clone();
+    certificate();
+    assert!(applied(poll(&reloader).await).restart_needed.is_empty());
+    assert_ne!(reloader.snapshot().load().server.tls, before);
+    disk.write("a.yaml", &plain);
+    assert_eq!(applied(poll(&reloader).await).restart_needed, ["server.tls"]);
+    let asking = secure.replace("tls.key}", "tls.key, client_ca: tls.crt}");
+    disk.write("a.yaml", &format!("{plain}{asking}"));
+    assert_eq!(applied(poll(&reloader).await).restart_needed, ["server.tls"]);
+}

@@ -72,8 +72,8 @@ pub struct Record<'a> {
     pub upstream_us: Option<u64>,
     /// From `traceparent`.
     pub trace_id: Option<&'a str>,
-    /// Who connected.
-    pub peer: std::net::SocketAddr,
+    /// Who connected; nothing where it was through a unix socket.
+    pub peer: Option<std::net::SocketAddr>,
 }
 
 impl Record<'_> {
@@ -120,10 +120,16 @@ impl Serialize for Record<'_> {
         map.serialize_entry("gate_us", &self.gate_us)?;
         map.serialize_entry("upstream_us", &self.upstream_us)?;
         map.serialize_entry("trace_id", &self.trace_id)?;
-        map.serialize_entry("peer", &self.peer)?;
+        match &self.peer {
+            Some(address) => map.serialize_entry("peer", address)?,
+            None => map.serialize_entry("peer", UNIX_PEER)?,
+        }
         map.end()
     }
 }
+
+/// What stands for the address of who came through a unix socket.
+const UNIX_PEER: &str = "unix:";
 
 /// The most that is recorded of a method and of a path: strangers choose them.
 const METHOD_BYTES: usize = 32;
@@ -178,7 +184,7 @@ mod tests {
                 gate_us: 7,
                 upstream_us: None,
                 trace_id: None,
-                peer: ([127, 0, 0, 1], 4711).into(),
+                peer: Some(([127, 0, 0, 1], 4711).into()),
             }
         }
     }

@@ -1,13 +1,14 @@
 //! The program as it is started: exit codes, what goes where, and signals.
 
 use std::fs;
-use std::io::{BufRead, BufReader};
 use std::net::TcpListener;
 use std::path::Path;
-use std::process::{Child, ChildStderr, Command, Output, Stdio};
+use std::process::{Command, Output, Stdio};
 
 use serde_json::{Value, json};
 use tempfile::TempDir;
+
+use crate::program::{Gate, grantgate};
 
 /// A right configuration, on ports that the system chooses.
 const RIGHT: &str = r#"
@@ -28,13 +29,6 @@ fn folder(configuration: &str) -> TempDir {
     fs::write(folder.path().join("gateway.yaml"), configuration).unwrap();
     fs::write(folder.path().join("keys.jwks"), crate::disk::KEYS).unwrap();
     folder
-}
-
-fn grantgate(verb: &str, config: &Path) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_grantgate"));
-    command.args([verb, "--config"]).arg(config).env_remove("GRANTGATE_CONFIG");
-    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
-    command
 }
 
 fn outcome(output: &Output) -> (Option<i32>, String, String) {
@@ -149,7 +143,7 @@ fn signals_reload_and_end_it() {
         .unwrap();
     gate.says(&["configuration applied", "generation=2", "lost="]);
     gate.signal("TERM");
-    assert_eq!(gate.child.wait().unwrap().code(), Some(0));
+    assert_eq!(gate.exit(), Some(0));
 }
 
 /// `run` in namespaces of its own, after `before` was done there; none where the system forbids them.
@@ -175,7 +169,7 @@ fn where_inotify_is_exhausted_it_is_said_and_files_are_polled() {
     let folder = folder(&polled);
     let none_left = "echo 0 > /proc/sys/user/max_inotify_instances";
     let Some(command) = apart(folder.path(), none_left) else { return };
-    let mut gate = Gate::run(command);
+    let gate = Gate::run(command);
     gate.says(&["files cannot be watched: they are polled"]);
     fs::write(folder.path().join("gateway.yaml"), polled.replace("client_id: app", "client_id: b"))
         .unwrap();
@@ -189,7 +183,7 @@ fn a_single_file_that_is_mounted_is_seen_when_it_is_written() {
     let (from, to) = (outside.path().join("gateway.yaml"), inside.path().join("gateway.yaml"));
     let mount = format!("mount --bind '{}' '{}'", from.display(), to.display());
     let Some(command) = apart(&to, &mount) else { return };
-    let mut gate = Gate::run(command);
+    let gate = Gate::run(command);
     gate.says(&["listening"]);
     fs::write(&from, quiet.replace("client_id: app", "client_id: b")).unwrap();
     gate.says(&["configuration applied"]);
@@ -198,50 +192,4 @@ fn a_single_file_that_is_mounted_is_seen_when_it_is_written() {
     fs::rename(outside.path().join("next"), &from).unwrap();
     gate.signal("HUP");
     gate.says(&["configuration unchanged"]);
-}
-
-/// A gate that runs.
-struct Gate {
-    child: Child,
-    log: BufReader<ChildStderr>,
-}
-
-impl Gate {
-    fn start(config: &Path) -> Self {
-        let mut gate = Self::run(grantgate("run", config));
-        gate.says(&["listening", "traffic=127.0.0.1:"]);
-        gate
-    }
-
-    fn run(mut command: Command) -> Self {
-        let mut child = command.spawn().unwrap();
-        let log = BufReader::new(child.stderr.take().unwrap());
-        Self { child, log }
-    }
-
-    /// Waits for a line of the log with all of these in it.
-    fn says(&mut self, words: &[&str]) {
-        let mut line = String::new();
-        while !words.iter().all(|word| line.contains(word)) {
-            line.clear();
-            assert_ne!(
-                self.log.read_line(&mut line).unwrap(),
-                0,
-                "it ended before it said {words:?}"
-            );
-        }
-    }
-
-    fn signal(&self, name: &str) {
-        let signal = format!("-{name}");
-        let sent = Command::new("kill").args([&signal, &self.child.id().to_string()]).status();
-        assert!(sent.unwrap().success());
-    }
-}
-
-impl Drop for Gate {
-    fn drop(&mut self) {
-        // Ended already, unless the test failed.
-        let _ = self.child.kill();
-    }
 }

@@ -11,6 +11,8 @@ mod refusals;
 mod secure_upstream;
 mod secured;
 mod sockets;
+mod stages;
 mod syntax;
+mod tls;
 pub mod upstream;
 mod upstreams;

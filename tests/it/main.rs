@@ -11,6 +11,8 @@
 
 /// A warm allow allocates nothing.
 mod allocation;
+/// Authorities and certificates, for TLS under test.
+mod certificates;
 /// The program's verbs, exit codes and signals.
 mod cli;
 /// Files, secrets and the time, for configurations under test.
@@ -27,12 +29,16 @@ mod golden;
 mod inspect;
 /// The gate compared with an independent transcription of the rules.
 mod oracle;
+/// The program as it runs: its log, its ports, its end.
+mod program;
 /// What the README shows is what the program does.
 mod readme;
 /// The reference and the schema are written from the code.
 mod reference;
 /// A configuration that is changed while the gateway runs.
 mod reload;
+/// TLS of the program that runs, under load.
+mod running;
 /// What the running program tells of itself, and to whom.
 mod seen;
 /// Tokens as each kind of issuer gives them.

@@ -14,10 +14,10 @@ use std::fmt::Write;
 use std::fs;
 use std::future::pending;
 use std::io;
-use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 use crate::clock::now;
+use crate::config::snapshot::Listen;
 
 use self::cases::{Case, cases};
 use self::folder::Folder;
@@ -135,12 +135,7 @@ fn write_tokens(
 }
 
 /// What the demo prints: what runs where, and a request to paste per case.
-fn invitation(
-    gate: SocketAddr,
-    file: &Path,
-    cases: &[Case],
-    headers: &[Option<PathBuf>],
-) -> String {
+fn invitation(gate: &Listen, file: &Path, cases: &[Case], headers: &[Option<PathBuf>]) -> String {
     let mut text = format!(
         "The gate stands at http://{gate} before an API that echoes. Its configuration is\n\n    {}\n\n\
          Edit it, and the next request is decided by what you saved. Requests to paste:\n",

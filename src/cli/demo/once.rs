@@ -12,6 +12,7 @@ use serde_json::Value;
 
 use crate::app::App;
 use crate::cli::{Exit, show};
+use crate::config::snapshot::Listen;
 use crate::reload::{ReloadOutcome, Status};
 
 use super::cases::Case;
@@ -72,7 +73,9 @@ struct Answer {
 }
 
 async fn send(app: &App, case: &Case, token: Option<&str>) -> io::Result<Answer> {
-    let gate = app.traffic();
+    let &Listen::Tcp(gate) = app.traffic() else {
+        return Err(io::ErrorKind::Unsupported.into());
+    };
     let mut request = Request::builder()
         .method(case.method.clone())
         .uri(case.path)

@@ -58,6 +58,9 @@ pub(super) fn build(
     let server = server::server(ctx, merged.server.as_ref());
     let (health, readiness) = listeners::health(ctx, merged.health.as_ref());
     let admin = listeners::admin(ctx, merged.admin.as_ref());
+    if let (Some(tls), Some(at)) = (&server.tls, &merged.server) {
+        tls::expired(ctx, &at.place.key("tls"), tls, now);
+    }
     listeners::listen_twice(ctx, &merged, &server.listen, health, admin.as_ref());
     let limits = server::limits(ctx, merged.limits.as_ref());
     let timeouts = server::timeouts(ctx, merged.timeouts.as_ref());

@@ -116,7 +116,15 @@ pub(super) fn timeouts(
         ctx.some_time(&place.key(key), text, default)
     };
     Timeouts {
+        handshake: time("handshake", raw.handshake.as_ref(), defaults.handshake),
         header_read: time("header_read", raw.header_read.as_ref(), defaults.header_read),
+        body_read: time("body_read", raw.body_read.as_ref(), defaults.body_read),
+        response_write: time(
+            "response_write",
+            raw.response_write.as_ref(),
+            defaults.response_write,
+        ),
+        idle: time("idle", raw.idle.as_ref(), defaults.idle),
         connect: time("connect", raw.connect.as_ref(), defaults.connect),
         response: time("response", raw.response.as_ref(), defaults.response),
         upstream_idle: time("upstream_idle", raw.upstream_idle.as_ref(), defaults.upstream_idle),

@@ -5,6 +5,7 @@ use crate::config::tls::{
     Authorities, ClientAuth, ClientTls, Identities, OldestTls, ServerTls, TlsError,
 };
 use crate::config::{Code, Place, raw};
+use crate::policy::UnixTime;
 
 /// TLS of the traffic listener.
 pub(super) fn server(ctx: &mut Context<'_, '_>, tls: &At<&raw::Tls>) -> Option<ServerTls> {
@@ -39,6 +40,20 @@ pub(super) fn server(ctx: &mut Context<'_, '_>, tls: &At<&raw::Tls>) -> Option<S
     ServerTls::new(identities, authorities, client_auth, oldest)
         .map_err(|error| refused(ctx, Code::CertificateInvalid, place, &error))
         .ok()
+}
+
+/// Warns of certificates that no client takes any more. They are no error: what else has changed in the
+/// configuration, a grant that was removed perhaps, must not wait for them.
+pub(super) fn expired(ctx: &mut Context<'_, '_>, place: &Place, tls: &ServerTls, now: UnixTime) {
+    for index in tls.expired(now) {
+        let place = match index.checked_sub(1) {
+            None => place.key("cert"),
+            Some(further) => place.key("certificates").index(further).key("cert"),
+        };
+        ctx.report
+            .push(Code::CertificateExpired, &place, "the certificate has expired")
+            .help("renew it; a running gate goes on with the one before, where that is still good");
+    }
 }
 
 /// What is asked of clients: where authorities are named, a certificate, unless something else is

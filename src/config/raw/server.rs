@@ -14,7 +14,9 @@ use super::Tls;
 #[serde(deny_unknown_fields, default)]
 pub struct Server {
     /// Address and port, such as `0.0.0.0:8080` (the default) or `[::]:8080`; or a unix socket, such
-    /// as `unix:/run/grantgate.sock`. Changes wait for a restart.
+    /// as `unix:/run/grantgate.sock`, which owner and group of the process may connect to, whatever
+    /// its umask. A socket that is left over there is replaced, nothing else is. Changes wait for a
+    /// restart.
     #[schemars(extend("default" = "0.0.0.0:8080", "examples" = ["0.0.0.0:8080"]))]
     pub listen: Option<String>,
     /// TLS; plain HTTP when left out.
@@ -25,7 +27,7 @@ pub struct Server {
     pub workers: Option<Workers>,
     /// Networks of your own proxies, such as `10.0.0.0/8` or `fd00::/8`: their `X-Forwarded-*` headers
     /// reach the upstream; everybody else's are replaced. None by default; everybody (`0.0.0.0/0`,
-    /// `::/0`, or networks that are that together) is refused.
+    /// `::/0`, or networks that are that together) is refused. Who comes through a unix socket is in none.
     #[schemars(extend("examples" = [["10.0.0.0/8"]]))]
     pub trusted_proxies: Vec<String>,
     /// After a signal to end, how long new connections are still accepted, so that whoever routes to
@@ -126,7 +128,8 @@ pub struct Limits {
     /// The body of a request; beyond it `body-too-large`: `unlimited` by default.
     #[schemars(extend("default" = "unlimited", "examples" = ["10MiB"]))]
     pub body_bytes: Option<String>,
-    /// Connections open at a time, over all workers: 10000.
+    /// Connections open at a time, over all workers: 10000. One more is answered `overloaded`, or,
+    /// where TLS is spoken, closed.
     #[schemars(range(min = 1), extend("default" = 10_000))]
     pub connections: Option<u32>,
     /// What each worker's cache of verified tokens may hold: 16MiB. Changes wait for a restart.
@@ -138,10 +141,27 @@ pub struct Limits {
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Timeouts {
-    /// Reading a request's head: 10s.
+    /// A client's TLS handshake: 10s.
+    #[schemars(extend("default" = "10s", "examples" = ["10s"]))]
+    pub handshake: Option<String>,
+    /// The head of a client's request, whole: 10s from its first byte, or from the start of the
+    /// connection, behind its handshake.
     #[schemars(extend("default" = "10s", "examples" = ["10s"]))]
     pub header_read: Option<String>,
-    /// Connecting to an upstream: the lookup of its name, the name's addresses one after another, and TLS: 5s.
+    /// How long a client may take for the next 8 KiB of a request's body, or for its end: 30s. What
+    /// the upstream takes does not count. Nothing else bounds how long an upload lasts; one that is
+    /// meant to drip needs more.
+    #[schemars(extend("default" = "30s", "examples" = ["30s"]))]
+    pub body_read: Option<String>,
+    /// How long a client may take until it has taken the next 8 KiB of an answer that waits for it: 60s.
+    #[schemars(extend("default" = "60s", "examples" = ["60s"]))]
+    pub response_write: Option<String>,
+    /// A client's connection between two requests: 75s, a little longer than load balancers keep
+    /// theirs.
+    #[schemars(extend("default" = "75s", "examples" = ["75s"]))]
+    pub idle: Option<String>,
+    /// Connecting to an upstream: the lookup of its name, the name's addresses one after another, and
+    /// TLS: 5s.
     #[schemars(extend("default" = "5s", "examples" = ["5s"]))]
     pub connect: Option<String>,
     /// From the request written to the response's head read: 60s.

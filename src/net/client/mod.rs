@@ -14,7 +14,6 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use http::{Request, Response, StatusCode};
-use hyper::body::Incoming;
 use hyper::client::conn::TrySendError;
 use tokio::task::spawn_local;
 use tokio::time::{Instant, interval, timeout_at};
@@ -22,6 +21,7 @@ use tokio::time::{Instant, interval, timeout_at};
 use crate::config::snapshot::Upstream;
 
 use super::body::{Body, Clean, Progress, State, Upload};
+use super::received::Received;
 
 use connect::{ConnectError, connect, reason};
 pub(super) use pool::Lease;
@@ -43,7 +43,8 @@ pub struct Client {
 pub struct Terms {
     /// For connecting: the lookup of the name, all its addresses and the TLS handshake together.
     pub connect: Duration,
-    /// From the request written to the response's head. An upload that stands still may take as long.
+    /// From the request written to the response's head, and for each step of an upload that the upstream
+    /// takes; those of the client have their own bound.
     pub response: Duration,
     /// For a connection without use.
     pub idle: Duration,
@@ -108,7 +109,7 @@ impl Client {
     pub async fn send(
         self: &Rc<Self>,
         upstream: &Upstream,
-        request: Request<Incoming>,
+        request: Request<Received>,
         terms: &Terms,
     ) -> Result<Response<Body>, SendError> {
         let (head, body) = request.into_parts();
@@ -121,7 +122,7 @@ impl Client {
         };
         let progress = progress.as_deref();
         let mut sent = wait(connection.sender.try_send_request(request), progress, terms).await;
-        if let Ok(Err(error)) = &mut sent
+        if let Some(Err(error)) = &mut sent
             && kept
             && let Some(unsent) = error.take_message()
         {
@@ -129,7 +130,8 @@ impl Client {
             connection = fresh(upstream, &pool, terms).await?;
             sent = wait(connection.sender.try_send_request(request), progress, terms).await;
         }
-        let response = sent.map_err(|late| late.of(upstream))?;
+        let late = || SendError::ResponseTimeout(upstream.clone());
+        let response = sent.ok_or_else(late)?;
         let response = response.map_err(|error| fault(upstream, progress, error))?;
         if response.status() == StatusCode::SWITCHING_PROTOCOLS {
             return Err(SendError::Invalid(upstream.clone()));
@@ -155,40 +157,28 @@ async fn fresh(upstream: &Upstream, pool: &Pool, terms: &Terms) -> Result<Connec
     })
 }
 
-/// Who let us wait for too long.
-enum Late {
-    Client,
-    Upstream,
-}
-
-impl Late {
-    fn of(self, upstream: &Upstream) -> SendError {
-        match self {
-            Self::Client => SendError::BodyStalled,
-            Self::Upstream => SendError::ResponseTimeout(upstream.clone()),
-        }
-    }
-}
-
-/// Waits for `sent`. The time begins anew with each step of the upload.
+/// Waits for `sent`. The time begins anew with each step of the upload, and does not run while the client
+/// is waited for. `None` when the upstream let us wait for too long.
 async fn wait<T>(
     sent: impl Future<Output = T>,
     progress: Option<&Progress>,
     terms: &Terms,
-) -> Result<T, Late> {
+) -> Option<T> {
     let mut sent = pin!(sent);
     let mut deadline = Instant::now() + terms.response;
     loop {
         if let Ok(sent) = timeout_at(deadline, &mut sent).await {
-            return Ok(sent);
+            return Some(sent);
         }
-        match progress {
-            Some(progress) if progress.moved() + terms.response > deadline => {
-                deadline = progress.moved() + terms.response;
-            }
-            Some(progress) if progress.state() == State::Waiting => return Err(Late::Client),
-            Some(_) | None => return Err(Late::Upstream),
+        let progress = progress?;
+        let since = match progress.state() {
+            State::Waiting => Instant::now(),
+            _ => progress.moved(),
+        };
+        if since + terms.response <= deadline {
+            return None;
         }
+        deadline = since + terms.response;
     }
 }
 
@@ -201,6 +191,7 @@ fn fault(
     let error = error.into_error();
     match progress.map(Progress::state) {
         Some(State::Broken) => SendError::BodyBroken,
+        Some(State::Stalled) => SendError::BodyStalled,
         Some(State::TooLarge) => SendError::BodyTooLarge,
         _ if error.is_parse() || error.is_parse_too_large() => SendError::Invalid(upstream.clone()),
         _ => SendError::Unreachable { upstream: upstream.clone(), reason: reason(&error) },

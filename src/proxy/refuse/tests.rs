@@ -5,8 +5,13 @@ use http_body::Body as _;
 use super::*;
 use crate::policy::{Grant, GrantId, GrantKind, NameSet};
 
-const NOBODY: Address<'_> =
-    Address { decision_id: "d1", served: None, caller: None, method: &Method::GET, close: false };
+const NOBODY: Address<'_> = Address {
+    decision_id: Some("d1"),
+    served: None,
+    caller: None,
+    method: &Method::GET,
+    close: false,
+};
 
 #[test]
 fn a_problem_holds_what_rfc_9457_asks_and_no_markup() {

@@ -144,13 +144,15 @@ pub enum ConnectionError {
     Refused,
     /// It did not send a whole head in time.
     Timeout,
+    /// No handshake came about.
+    Tls,
     /// Its head was too long; answered with a bare 414 or 431.
     TooLarge,
 }
 
 impl ConnectionError {
-    const ALL: [Self; 5] =
-        [Self::Aborted, Self::Malformed, Self::Refused, Self::Timeout, Self::TooLarge];
+    const ALL: [Self; 6] =
+        [Self::Aborted, Self::Malformed, Self::Refused, Self::Timeout, Self::Tls, Self::TooLarge];
 
     const fn as_str(self) -> &'static str {
         match self {
@@ -158,6 +160,7 @@ impl ConnectionError {
             Self::Malformed => "malformed",
             Self::Refused => "refused",
             Self::Timeout => "timeout",
+            Self::Tls => "tls",
             Self::TooLarge => "too_large",
         }
     }

@@ -4,8 +4,8 @@ use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::time::Duration;
 
-pub struct Client {
-    reader: BufReader<TcpStream>,
+pub struct Client<S: Read = TcpStream> {
+    reader: BufReader<S>,
 }
 
 #[derive(Debug)]
@@ -40,11 +40,19 @@ impl Answer {
     }
 }
 
+/// Only so that a failing test ends.
+pub const PATIENCE: Duration = Duration::from_secs(20);
+
 impl Client {
     pub fn connect(address: SocketAddr) -> Self {
         let stream = TcpStream::connect(address).unwrap();
-        // Only so that a failing test ends.
-        stream.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
+        stream.set_read_timeout(Some(PATIENCE)).unwrap();
+        Self::over(stream)
+    }
+}
+
+impl<S: Read + Write> Client<S> {
+    pub fn over(stream: S) -> Self {
         Self { reader: BufReader::new(stream) }
     }
 
@@ -62,7 +70,7 @@ impl Client {
         self.send(bytes).answer()
     }
 
-    pub fn stream(&mut self) -> &mut TcpStream {
+    pub fn stream(&mut self) -> &mut S {
         self.reader.get_mut()
     }
 
@@ -120,6 +128,11 @@ impl Client {
             }
             answer.trailers.push_str(&line);
         }
+    }
+
+    /// Whether the other side says that it closes, and nothing more.
+    pub fn is_closed_cleanly(&mut self) -> bool {
+        matches!(self.reader.read(&mut [0]), Ok(0))
     }
 
     /// Whether the other side closes before it sends anything more.

@@ -12,13 +12,13 @@ use std::time::{Duration, Instant};
 use aws_lc_rs::hmac;
 use base64::Engine as _;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
-use grantgate::config::snapshot::Snapshot;
+use grantgate::config::snapshot::{Listen, Snapshot};
 use grantgate::config::{Source, Style, load};
 use grantgate::guard::Guard;
 use grantgate::keyring::KeyRing;
 use grantgate::live::Live;
 use grantgate::net::fetch::Fetcher;
-use grantgate::net::{Drain, Phase, Workers};
+use grantgate::net::{Drain, Phase, Tls, Workers};
 use grantgate::proxy::{Door, Via};
 use grantgate::telemetry::{Metrics, Sink};
 use serde_json::{Value, json};
@@ -32,10 +32,12 @@ use super::client::Client;
 const SECRET: [u8; 64] = [b's'; 64];
 
 pub struct Gateway {
+    /// Where it listens, unless on a unix socket.
     pub address: SocketAddr,
     pub drain: Drain,
     metrics: Arc<Metrics>,
     snapshot: Live<Snapshot>,
+    tls: Tls,
     workers: Option<Workers>,
     sink: Option<Sink>,
     records: Receiver<Vec<u8>>,
@@ -84,7 +86,11 @@ impl Gateway {
     }
 
     pub fn start(text: &str) -> Self {
-        Self::following(Live::new(snapshot(text)))
+        Self::running(snapshot(text))
+    }
+
+    pub fn running(snapshot: Arc<Snapshot>) -> Self {
+        Self::following(Live::new(snapshot))
     }
 
     /// One whose configuration somebody else replaces.
@@ -93,6 +99,7 @@ impl Gateway {
             runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
         let first = snapshot.load();
         let listen = first.server.listen.clone();
+        let tls = Tls::of(&first.server);
         let keyring = {
             let _context = control.enter();
             KeyRing::start(&first.issuers, Fetcher::new(), |_, _| {})
@@ -109,14 +116,18 @@ impl Gateway {
             }
         };
         let count = NonZeroUsize::new(2).unwrap();
-        let workers = Workers::start(&listen, count, &drain, &metrics, door).unwrap();
-        let address = workers.address();
+        let workers = Workers::start(&listen, &tls, count, &drain, &metrics, door).unwrap();
+        let address = match workers.listen() {
+            Listen::Tcp(address) => *address,
+            Listen::Unix(_) => SocketAddr::from(([0, 0, 0, 0], 0)),
+        };
         let (workers, sink) = (Some(workers), Some(sink));
         Self {
             address,
             drain,
             metrics,
             snapshot,
+            tls,
             workers,
             sink,
             records,
@@ -144,7 +155,12 @@ impl Gateway {
     }
 
     pub fn reload(&self, text: &str) {
-        self.snapshot.replace(snapshot(text));
+        self.take_over(snapshot(text));
+    }
+
+    pub fn take_over(&self, snapshot: Arc<Snapshot>) {
+        self.tls.follow(&snapshot.server);
+        self.snapshot.replace(snapshot);
     }
 
     /// Closes, waits for what is in flight, and gives the records.

@@ -5,8 +5,8 @@ use std::num::NonZeroUsize;
 use std::sync::{Arc, Mutex, mpsc};
 use std::time::Duration;
 
-use grantgate::config::snapshot::Listen;
-use grantgate::net::{Drain, Phase, Workers};
+use grantgate::config::snapshot::{Listen, Server};
+use grantgate::net::{Drain, Phase, Tls, Workers};
 use grantgate::proxy::Door;
 use grantgate::telemetry::Metrics;
 
@@ -22,7 +22,9 @@ fn a_head_that_does_not_come_in_time_ends_the_connection() {
     let mut slow = gateway.client();
     slow.send("GET /orders/1 HTTP/1.1\r\nhost: a\r\nx: ");
     assert!(silent.is_closed());
-    assert!(slow.maybe_answer("GET").is_none_or(|answer| answer.status == 408));
+    assert_eq!(slow.answer().status, 408);
+    assert!(slow.is_closed());
+    gateway.wait_for_count("grantgate_connection_errors_total{kind=\"timeout\"} 2");
     gateway.wait_for_count("grantgate_connections 0");
 }
 
@@ -36,6 +38,7 @@ fn more_connections_than_allowed_are_turned_away_until_one_ends() {
     let mut second = gateway.client();
     let answer = second.answer();
     assert_eq!((answer.status, answer.one("retry-after")), (503, Some("1")));
+    assert_eq!((answer.code().as_str(), answer.one("connection")), ("overloaded", Some("close")));
     assert!(second.is_closed());
     drop(first);
     gateway.wait_for_count("grantgate_connections 0");
@@ -101,8 +104,8 @@ fn a_second_gateway_on_the_same_port_is_an_error() {
     let (drain, metrics) = (Drain::new(), Arc::new(Metrics::new()));
     let never = || -> Door { panic!("no worker may start") };
     let one = NonZeroUsize::MIN;
-    let error =
-        Workers::start(&Listen::Tcp(gateway.address), one, &drain, &metrics, never).err().unwrap();
+    let (listen, tls) = (Listen::Tcp(gateway.address), Tls::of(&Server::default()));
+    let error = Workers::start(&listen, &tls, one, &drain, &metrics, never).err().unwrap();
     let text = error.to_string();
     assert!(text.contains(&gateway.address.to_string()) && text.contains("in use"), "{text}");
 }

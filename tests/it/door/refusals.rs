@@ -9,6 +9,7 @@ use std::sync::{Mutex, mpsc};
 use grantgate::gate::Code;
 use serde_json::{Value, json};
 
+use super::client::Answer;
 use super::gateway::{Gateway, token, token_of, token_with};
 use super::upstream::Upstream;
 use crate::disk::root;
@@ -16,7 +17,7 @@ use crate::disk::root;
 const CONFIGURATION: &str = r#"
 server: {listen: "127.0.0.1:0"}
 limits: {uri_bytes: 1KiB, body_bytes: 1KiB}
-timeouts: {response: 100ms}
+timeouts: {response: 100ms, body_read: 100ms}
 issuers:
   - {issuer: "https://issuer.example/", profile: auth0, jwks_file: jwks.json}
   - {issuer: "https://silent.example/", profile: auth0, jwks_uri: "http://DOWN/keys"}
@@ -102,7 +103,11 @@ fn every_refusal_reads_as_it_should() {
             wrong.push(format!("{code}: nothing asks for it"));
             continue;
         };
-        let answer = gateway.client().ask(request);
+        let answer = if *code == Code::Overloaded {
+            one_too_many(&gateway, &text)
+        } else {
+            gateway.client().ask(request)
+        };
         let seen = shown(&answer.head, answer.text());
         if std::env::var_os("UPDATE_GOLDEN").is_some() {
             fs::write(&path, &seen).unwrap();
@@ -117,10 +122,21 @@ fn every_refusal_reads_as_it_should() {
     assert_eq!(files, Code::ALL.len() - UNREACHABLE.len(), "a file is left of a code that was");
 }
 
+/// The answer to one connection more than there may be.
+fn one_too_many(gateway: &Gateway, text: &str) -> Answer {
+    gateway.wait_for_count("grantgate_connections 0");
+    gateway.reload(&text.replace("limits: {", "limits: {connections: 1, "));
+    let mut only = gateway.client();
+    assert_eq!(only.ask("GET / HTTP/1.1\r\nhost: a\r\n\r\n").status, 404);
+    let answer = gateway.client().answer();
+    gateway.reload(text);
+    answer
+}
+
 /// The answer without what differs each time.
 fn shown(head: &str, body: &str) -> String {
     let problem: Value = serde_json::from_str(body).unwrap();
-    let id = problem["decision_id"].as_str().unwrap();
+    let id = problem["decision_id"].as_str().unwrap_or("no decision was made");
     let keys = problem["code"] == Code::KeysUnavailable.as_str();
     let head: Vec<_> = head
         .lines()
@@ -213,6 +229,8 @@ fn requests() -> BTreeMap<Code, String> {
         ),
         (Code::UriTooLong, orders(&format!("GET /{}", "a".repeat(1024)), &good)),
         (Code::KeysUnavailable, request("GET /private", "garbled.example.com", Some(&silent), "")),
+        // Its connection comes at the wrong time, whatever it would ask.
+        (Code::Overloaded, String::new()),
         (Code::UpstreamUnreachable, get(&good)),
         (Code::UpstreamResponseInvalid, request("GET /public", "garbled.example.com", None, "")),
         (Code::UpstreamTimeout, request("GET /orders/1", trimmed, Some(&good), "")),

@@ -55,7 +55,7 @@ fn an_upstream_that_takes_too_long_is_given_up_and_its_connection_too() {
 #[test]
 fn an_upload_that_stands_still_is_given_up() {
     let upstream = Upstream::start();
-    let times = "timeouts: {response: 100ms}";
+    let times = "timeouts: {body_read: 100ms}";
     let gateway = Gateway::start(&configuration(upstream.address, "", times));
     let mut client = gateway.client();
     let answer = client.ask(request("POST /orders/1", "content-length: 9\r\n") + "abc");

@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use grantgate::app::App;
-use grantgate::config::snapshot::Snapshot;
+use grantgate::config::snapshot::{Listen, Snapshot};
 use grantgate::policy::Holder;
 use grantgate::reload::{ReloadOutcome, Reloader, Status};
 use serde_json::json;
@@ -118,7 +118,8 @@ impl Gate {
                 .await
                 .unwrap()
         });
-        let (address, health, status) = (app.traffic(), app.health().unwrap(), app.status());
+        let &Listen::Tcp(address) = app.traffic() else { panic!("{}", app.traffic()) };
+        let (health, status) = (app.health().unwrap(), app.status());
         let mut gate = Self { runtime, app: Some(app), address, health, status, attempts };
         // The first look of the eyes, after they have opened.
         gate.until(|status| matches!(status.last, ReloadOutcome::Unchanged));

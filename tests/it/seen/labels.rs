@@ -34,6 +34,7 @@ const CONFIGURED: &[&str] = &[
     "malformed",
     "refused",
     "timeout",
+    "tls",
     "too_large",
 ];
 

@@ -1,0 +1,197 @@
+use rcgen::{
+    BasicConstraints, CertificateParams, CertifiedIssuer, ExtendedKeyUsagePurpose, IsCa, KeyPair,
+};
+use rustls::{ClientConnection, NamedGroup, ProtocolVersion, ServerConnection};
+
+use super::*;
+
+/// An authority, and what it vouches for.
+struct Authority(CertifiedIssuer<'static, KeyPair>);
+
+struct Pair {
+    certificate: String,
+    key: String,
+}
+
+impl Authority {
+    fn new() -> Self {
+        let mut params = CertificateParams::new(Vec::new()).unwrap();
+        params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        Self(CertifiedIssuer::self_signed(params, KeyPair::generate().unwrap()).unwrap())
+    }
+
+    fn vouch(&self, names: &[&str], purpose: ExtendedKeyUsagePurpose) -> Pair {
+        let names: Vec<_> = names.iter().map(|&name| name.to_owned()).collect();
+        let mut params = CertificateParams::new(names).unwrap();
+        params.extended_key_usages = vec![purpose];
+        let key = KeyPair::generate().unwrap();
+        let certificate = params.signed_by(&key, &self.0).unwrap().pem();
+        Pair { certificate, key: key.serialize_pem() }
+    }
+
+    fn server(&self, names: &[&str]) -> Pair {
+        self.vouch(names, ExtendedKeyUsagePurpose::ServerAuth)
+    }
+
+    fn client(&self) -> Pair {
+        self.vouch(&["client"], ExtendedKeyUsagePurpose::ClientAuth)
+    }
+
+    fn read(&self) -> Authorities {
+        Authorities::read(&self.0.pem()).unwrap()
+    }
+}
+
+fn identities(pairs: &[&Pair]) -> Identities {
+    let mut identities = Identities::default();
+    for pair in pairs {
+        identities.add(&pair.certificate, &pair.key).unwrap();
+    }
+    identities
+}
+
+fn server(pairs: &[&Pair], oldest: OldestTls) -> ServerTls {
+    ServerTls::new(identities(pairs), None, ClientAuth::None, oldest).unwrap()
+}
+
+/// What a handshake within memory comes to.
+fn shake(
+    server: &ServerTls,
+    client: impl Into<Arc<ClientConfig>>,
+    name: &str,
+) -> Result<(ClientConnection, ServerConnection), rustls::Error> {
+    let name = ServerName::try_from(name.to_owned()).unwrap();
+    let mut client = ClientConnection::new(client.into(), name)?;
+    let mut server = ServerConnection::new(server.config.clone())?;
+    for _ in 0..4 {
+        let mut bytes = Vec::new();
+        client.write_tls(&mut bytes).unwrap();
+        server.read_tls(&mut bytes.as_slice()).unwrap();
+        server.process_new_packets()?;
+        let mut bytes = Vec::new();
+        server.write_tls(&mut bytes).unwrap();
+        client.read_tls(&mut bytes.as_slice()).unwrap();
+        client.process_new_packets()?;
+    }
+    assert!(!client.is_handshaking() && !server.is_handshaking());
+    Ok((client, server))
+}
+
+fn shown(client: &ClientConnection) -> &CertificateDer<'static> {
+    &client.peer_certificates().unwrap()[0]
+}
+
+#[test]
+fn the_certificate_that_fits_the_name_is_shown_else_the_first() {
+    let authority = Authority::new();
+    let first = authority.server(&["a.example"]);
+    let second = authority.server(&["b.example", "*.wild.example"]);
+    let tls = server(&[&first, &second], OldestTls::default());
+    let trusting = ClientTls::new(authority.read(), Identities::default()).unwrap();
+    for (name, fits) in [
+        ("a.example", &first),
+        ("b.example", &second),
+        ("B.Example", &second),
+        ("x.wild.example", &second),
+    ] {
+        let (client, _) = shake(&tls, trusting.config.clone(), name).unwrap();
+        let expected = CertificateDer::from_pem_slice(fits.certificate.as_bytes()).unwrap();
+        assert_eq!(*shown(&client), expected, "{name}");
+    }
+    let error = shake(&tls, trusting.config, "other.example").unwrap_err();
+    assert!(error.to_string().contains("not valid for name"), "{error}");
+}
+
+#[test]
+fn a_key_of_another_certificate_or_none_is_told() {
+    let authority = Authority::new();
+    let (one, other) = (authority.server(&["a.example"]), authority.server(&["a.example"]));
+    let add = |certificate: &str, key: &str| Identities::default().add(certificate, key);
+    let error = add(&one.certificate, &other.key).unwrap_err();
+    assert_eq!(error, TlsError::KeyMismatch);
+    assert!(error.is_of_key());
+    assert_eq!(add("", &one.key).unwrap_err(), TlsError::CertificateMissing);
+    assert!(matches!(add(&one.certificate, "").unwrap_err(), TlsError::KeyMissing(_)));
+    let cut = &one.certificate[..one.certificate.len() / 2];
+    assert!(add(cut, &one.key).is_err());
+    let garbled = "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n";
+    let error = add(garbled, &one.key).unwrap_err();
+    assert!(matches!(error, TlsError::CertificateUnusable(1, _)) && !error.is_of_key(), "{error}");
+}
+
+#[test]
+fn client_certificates_are_asked_for_as_is_written() {
+    let (authority, stranger) = (Authority::new(), Authority::new());
+    let pair = authority.server(&["a.example"]);
+    let shows = |pair: Option<Pair>| {
+        let pairs = pair.iter().collect::<Vec<_>>();
+        ClientTls::new(authority.read(), identities(&pairs)).unwrap().config
+    };
+    let outcome = |auth, client: Arc<ClientConfig>| {
+        let trusted = (auth != ClientAuth::None).then(|| authority.read());
+        let tls = ServerTls::new(identities(&[&pair]), trusted, auth, OldestTls::default());
+        let shaken = shake(&tls.unwrap(), client, "a.example");
+        shaken.ok().map(|(_, server)| server.peer_certificates().is_some())
+    };
+    let (known, unknown) = (|| authority.client(), || stranger.client());
+    // Whether there is a connection, and whether it knows a certificate of the client.
+    for (auth, none, good, bad) in [
+        (ClientAuth::None, Some(false), Some(false), Some(false)),
+        (ClientAuth::Optional, Some(false), Some(true), None),
+        (ClientAuth::Required, None, Some(true), None),
+    ] {
+        assert_eq!(outcome(auth, shows(None)), none, "{auth:?}, none");
+        assert_eq!(outcome(auth, shows(Some(known()))), good, "{auth:?}, good");
+        assert_eq!(outcome(auth, shows(Some(unknown()))), bad, "{auth:?}, bad");
+    }
+    let for_servers = shows(Some(authority.server(&["client"])));
+    assert_eq!(outcome(ClientAuth::Required, for_servers), None, "of a server");
+}
+
+#[test]
+fn no_version_is_older_than_is_written() {
+    let authority = Authority::new();
+    let pair = authority.server(&["a.example"]);
+    let client = |versions| {
+        let builder = ClientConfig::builder_with_provider(provider());
+        let builder = builder.with_protocol_versions(versions).unwrap();
+        builder.with_root_certificates(authority.read().roots).with_no_client_auth()
+    };
+    let spoken = |oldest, versions| {
+        let shaken = shake(&server(&[&pair], oldest), client(versions), "a.example");
+        shaken.ok().and_then(|(client, _)| client.protocol_version())
+    };
+    let (old, new): (&[_], &[_]) = (&[&version::TLS12], FROM_TLS13);
+    assert_eq!(spoken(OldestTls::Tls12, old), Some(ProtocolVersion::TLSv1_2));
+    assert_eq!(spoken(OldestTls::Tls12, new), Some(ProtocolVersion::TLSv1_3));
+    assert_eq!(spoken(OldestTls::Tls13, old), None);
+    assert_eq!(spoken(OldestTls::Tls13, new), Some(ProtocolVersion::TLSv1_3));
+}
+
+#[test]
+fn keys_are_agreed_on_in_a_way_that_outlives_quantum_computers() {
+    let authority = Authority::new();
+    let pair = authority.server(&["a.example"]);
+    let trusting = ClientTls::new(authority.read(), Identities::default()).unwrap();
+    let tls = server(&[&pair], OldestTls::default());
+    let (client, _) = shake(&tls, trusting.config, "a.example").unwrap();
+    let group = client.negotiated_key_exchange_group().unwrap().name();
+    assert_eq!(group, NamedGroup::X25519MLKEM768);
+    assert_eq!(client.alpn_protocol(), None, "none was asked for");
+}
+
+#[test]
+fn settings_are_equal_when_they_are_made_of_the_same() {
+    let authority = Authority::new();
+    let (one, other) = (authority.server(&["a.example"]), authority.server(&["a.example"]));
+    let tls = |pair: &Pair, auth, oldest| {
+        ServerTls::new(identities(&[pair]), Some(authority.read()), auth, oldest).unwrap()
+    };
+    let usual = || tls(&one, ClientAuth::Required, OldestTls::Tls12);
+    assert_eq!(usual(), usual());
+    assert_ne!(usual(), tls(&other, ClientAuth::Required, OldestTls::Tls12));
+    assert_ne!(usual(), tls(&one, ClientAuth::Optional, OldestTls::Tls12));
+    assert_ne!(usual(), tls(&one, ClientAuth::Required, OldestTls::Tls13));
+    let shown = format!("{:?}", usual());
+    assert!(!shown.contains("PRIVATE") && !shown.contains("example"), "{shown}");
+}

@@ -1,0 +1,270 @@
+//! Where a client's connection is in its life, and until when it may stay there.
+//!
+//! The connection's ends note what happens (bytes come, a request begins, its answer is over, a write
+//! waits), and one timer per connection asks now and then whether a bound is passed. Noting costs no
+//! timer: [`Pace::overdue`] never sleeps for longer than the shortest bound, so that no stage that
+//! begins meanwhile can be over before it looks again.
+
+use std::cell::Cell;
+use std::time::Duration;
+
+use tokio::time::{Instant, sleep_until};
+
+use super::patience::Patience;
+
+/// How long a client may take.
+#[derive(Clone, Copy, Debug)]
+pub struct Times {
+    /// For the TLS handshake.
+    pub handshake: Duration,
+    /// For the head of a request: from its first byte on, or from the connection's start or handshake.
+    pub header_read: Duration,
+    /// For the next 8 KiB of a request's body, or its end.
+    pub body_read: Duration,
+    /// For taking the next 8 KiB of an answer, or its end.
+    pub response_write: Duration,
+    /// Between two requests.
+    pub idle: Duration,
+}
+
+/// Where a connection is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Stage {
+    /// Nothing has come yet.
+    Start,
+    /// A head has begun.
+    Head,
+    /// A request is received or answered. Its body and its upstream have bounds of their own.
+    Exchange,
+    /// A request is over, and no other has begun.
+    Idle,
+    /// It is being closed.
+    Leaving,
+}
+
+/// What a client took too long for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Late {
+    /// Its first byte.
+    First,
+    /// The rest of a head.
+    Head,
+    /// Another request.
+    Next,
+    /// Taking an answer.
+    Answer,
+    /// The end of the connection.
+    End,
+}
+
+/// A connection's stage and bounds, shared by what sees its bytes, its requests and its time.
+#[derive(Debug)]
+pub(super) struct Pace {
+    times: Times,
+    stage: Cell<Stage>,
+    until: Cell<Option<Instant>>,
+    /// Whether an answer is not over yet.
+    answering: Cell<bool>,
+    /// Whether a request's body is not over yet.
+    receiving: Cell<bool>,
+    writing: Cell<Patience>,
+}
+
+impl Pace {
+    /// A connection that begins. Until [`Self::start`] it has no bound but that what is written is taken.
+    pub(super) fn new(times: Times) -> Self {
+        Self {
+            times,
+            stage: Cell::new(Stage::Start),
+            until: Cell::new(None),
+            answering: Cell::new(false),
+            receiving: Cell::new(false),
+            writing: Cell::new(Patience::new(times.response_write)),
+        }
+    }
+
+    pub(super) fn times(&self) -> &Times {
+        &self.times
+    }
+
+    /// Notes that from now on requests may come: what was agreed on before took time of its own.
+    pub(super) fn start(&self) {
+        self.enter(Stage::Start, Some(self.times.header_read));
+    }
+
+    /// Notes that a client's bytes came.
+    pub(super) fn came(&self) {
+        match self.stage.get() {
+            Stage::Start => self.stage.set(Stage::Head),
+            Stage::Idle => self.enter(Stage::Head, Some(self.times.header_read)),
+            Stage::Head | Stage::Exchange | Stage::Leaving => {}
+        }
+    }
+
+    /// Notes that a request's head has been read.
+    pub(super) fn begin(&self, has_body: bool) {
+        self.answering.set(true);
+        self.receiving.set(has_body);
+        if self.stage.get() != Stage::Leaving {
+            self.enter(Stage::Exchange, None);
+        }
+    }
+
+    /// Notes that an answer is over.
+    pub(super) fn answered(&self) {
+        self.answering.set(false);
+        self.settle();
+    }
+
+    /// Notes that a request's body is over, or not wanted any more.
+    pub(super) fn received(&self) {
+        self.receiving.set(false);
+        self.settle();
+    }
+
+    /// Notes that what is to be written does not go out.
+    pub(super) fn write_waits(&self) {
+        let mut writing = self.writing.get();
+        writing.wait();
+        self.writing.set(writing);
+    }
+
+    /// Notes that bytes were written.
+    pub(super) fn wrote(&self, bytes: usize) {
+        let mut writing = self.writing.get();
+        writing.moved(bytes);
+        self.writing.set(writing);
+    }
+
+    /// Notes that the connection is closed as soon as what has begun is over, which it should be by now.
+    pub(super) fn leave(&self) {
+        self.enter(Stage::Leaving, Some(self.times.header_read));
+    }
+
+    /// Whether an answer waits to be taken.
+    pub(super) fn is_writing(&self) -> bool {
+        self.writing.get().until().is_some()
+    }
+
+    /// Waits until a bound is passed, and tells which.
+    pub(super) async fn overdue(&self) -> Late {
+        let Times { header_read, response_write, idle, .. } = self.times;
+        let shortest = header_read.min(response_write).min(idle);
+        loop {
+            let now = Instant::now();
+            let write = self.writing.get().until();
+            if write.is_some_and(|until| until <= now) {
+                return Late::Answer;
+            }
+            let stage = self.until.get();
+            if stage.is_some_and(|until| until <= now) {
+                match self.stage.get() {
+                    Stage::Start => return Late::First,
+                    Stage::Head => return Late::Head,
+                    Stage::Idle => return Late::Next,
+                    Stage::Leaving => return Late::End,
+                    Stage::Exchange => {}
+                }
+            }
+            let soonest = write.into_iter().chain(stage).fold(now + shortest, Instant::min);
+            sleep_until(soonest).await;
+        }
+    }
+
+    fn settle(&self) {
+        let over = !self.answering.get() && !self.receiving.get();
+        if over && self.stage.get() == Stage::Exchange {
+            self.enter(Stage::Idle, Some(self.times.idle));
+        }
+    }
+
+    fn enter(&self, stage: Stage, limit: Option<Duration>) {
+        self.stage.set(stage);
+        self.until.set(limit.map(|limit| Instant::now() + limit));
+    }
+}
+
+#[cfg(test)]
+pub(super) mod tests {
+    use tokio::time::{advance, timeout};
+
+    use super::*;
+
+    pub(in crate::net) const TIMES: Times = Times {
+        handshake: Duration::from_secs(5),
+        header_read: Duration::from_secs(10),
+        body_read: Duration::from_secs(30),
+        response_write: Duration::from_secs(20),
+        idle: Duration::from_mins(1),
+    };
+    const LONG: Duration = Duration::from_hours(1);
+
+    async fn late(pace: &Pace) -> (Late, u64) {
+        let begun = Instant::now();
+        (pace.overdue().await, begun.elapsed().as_secs())
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_silent_client_and_one_that_drips_its_first_head_have_the_same_time() {
+        let pace = Pace::new(TIMES);
+        advance(Duration::from_secs(3)).await;
+        pace.start();
+        assert_eq!(late(&pace).await, (Late::First, 10));
+        let pace = Pace::new(TIMES);
+        pace.start();
+        let drip = async {
+            for _ in 0..9 {
+                tokio::time::sleep(Duration::from_secs(1)).await;
+                pace.came();
+            }
+            std::future::pending::<()>().await;
+        };
+        let (late, seconds) = tokio::select! { late = late(&pace) => late, () = drip => return };
+        assert_eq!((late, seconds), (Late::Head, 10));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_head_has_its_time_from_its_first_byte_whatever_was_slept_for() {
+        let pace = Pace::new(TIMES);
+        pace.begin(false);
+        pace.answered();
+        let mut watch = std::pin::pin!(late(&pace));
+        // Somewhere between two looks of the timer.
+        assert!(timeout(Duration::from_secs(37), &mut watch).await.is_err());
+        pace.came();
+        assert_eq!(watch.await, (Late::Head, 47));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn between_requests_the_idle_time_runs_once_body_and_answer_are_over() {
+        let pace = Pace::new(TIMES);
+        pace.came();
+        pace.begin(true);
+        pace.answered();
+        assert!(timeout(LONG, pace.overdue()).await.is_err(), "its body still comes");
+        pace.received();
+        assert_eq!(late(&pace).await, (Late::Next, 60));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_request_has_no_bound_but_that_its_answer_is_taken() {
+        let pace = Pace::new(TIMES);
+        pace.begin(false);
+        assert!(timeout(LONG, pace.overdue()).await.is_err());
+        pace.write_waits();
+        advance(Duration::from_secs(15)).await;
+        pace.wrote(1);
+        assert!(timeout(LONG, pace.overdue()).await.is_err(), "nothing waits");
+        pace.write_waits();
+        assert_eq!(late(&pace).await.0, Late::Answer);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn one_that_is_left_ends() {
+        let pace = Pace::new(TIMES);
+        pace.begin(false);
+        pace.leave();
+        pace.answered();
+        assert_eq!(late(&pace).await, (Late::End, 10));
+    }
+}

@@ -1,0 +1,118 @@
+//! A client's body as it comes, bounded in time.
+//!
+//! A client that sends nothing, or next to nothing, while somebody waits for it is given up; one whose
+//! upstream takes its time is not.
+
+use std::pin::Pin;
+use std::rc::Rc;
+use std::task::{Context, Poll, ready};
+use std::time::Duration;
+
+use bytes::Bytes;
+use http_body::{Body as HttpBody, Frame, SizeHint};
+use http_body_util::BodyExt;
+use hyper::body::Incoming;
+use tokio::time::{Instant, Sleep, sleep_until, timeout};
+
+use super::pace::Pace;
+use super::patience::Patience;
+
+/// A client's body as it comes.
+pub struct Received {
+    inner: Incoming,
+    pace: Rc<Pace>,
+    patience: Patience,
+    /// There once the client has been waited for.
+    timer: Option<Pin<Box<Sleep>>>,
+}
+
+/// Why a body ends before its end.
+#[derive(Debug, thiserror::Error)]
+pub enum BodyError {
+    /// The client broke it off, or its framing is bad.
+    #[error("the request's body broke off: {0}")]
+    Broken(#[from] hyper::Error),
+    /// The client stopped sending.
+    #[error("the request's body stopped coming")]
+    Stalled,
+    /// It is larger than it may be.
+    #[error("the request's body is too large")]
+    TooLarge,
+}
+
+impl Received {
+    /// The body of a request that `pace` was told of.
+    pub(super) fn new(inner: Incoming, pace: Rc<Pace>) -> Self {
+        let patience = Patience::new(pace.times().body_read);
+        Self { inner, pace, patience, timer: None }
+    }
+
+    /// Waits for the client until `until`.
+    fn stalls(&mut self, until: Instant, cx: &mut Context<'_>) -> Poll<()> {
+        let timer = self.timer.get_or_insert_with(|| Box::pin(sleep_until(until)));
+        loop {
+            // What moved meanwhile has put the end off, seldom enough to look only when the timer rings.
+            ready!(timer.as_mut().poll(cx));
+            if Instant::now() >= until {
+                return Poll::Ready(());
+            }
+            timer.as_mut().reset(until);
+        }
+    }
+}
+
+impl HttpBody for Received {
+    type Data = Bytes;
+    type Error = BodyError;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {
+        match Pin::new(&mut self.inner).poll_frame(cx) {
+            Poll::Pending => {
+                let until = self.patience.wait();
+                self.stalls(until, cx).map(|()| Some(Err(BodyError::Stalled)))
+            }
+            Poll::Ready(frame) => {
+                let data = frame.as_ref().and_then(|frame| frame.as_ref().ok()?.data_ref());
+                self.patience.moved(data.map_or(0, Bytes::len));
+                Poll::Ready(frame.map(|frame| frame.map_err(BodyError::from)))
+            }
+        }
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.inner.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.inner.size_hint()
+    }
+}
+
+impl Drop for Received {
+    fn drop(&mut self) {
+        self.pace.received();
+    }
+}
+
+/// Reads and throws away a small body, so that its connection can be kept; whether it came to its end.
+/// One that says to be longer than `most` is not begun.
+pub async fn discard(mut body: Received, most: u64, patience: Duration) -> bool {
+    if body.is_end_stream() {
+        return true;
+    }
+    if body.size_hint().exact().is_none_or(|length| length > most) {
+        return false;
+    }
+    let read = async {
+        while let Some(frame) = body.frame().await {
+            if frame.is_err() {
+                return false;
+            }
+        }
+        true
+    };
+    timeout(patience, read).await.unwrap_or(false)
+}

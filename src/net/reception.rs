@@ -1,0 +1,202 @@
+//! One worker's reception: accepts connections of clients, as many as may be, until the gateway leaves.
+//!
+//! Nothing that a client or the system does ends the accept loop; only [`Phase::Closing`] does. One
+//! connection too many is answered that there are too many, and closed; with TLS it is closed at once,
+//! because a handshake would cost what there is too little of.
+
+use std::cell::Cell;
+use std::io;
+use std::net::SocketAddr;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::{Request, Response};
+use tokio::io::AsyncWriteExt;
+use tokio::sync::Notify;
+use tokio::task::spawn_local;
+use tokio::time::sleep;
+
+use crate::telemetry::{ConnectionError, Metrics};
+
+use super::body::Body;
+use super::drain::{Drain, Phase};
+use super::linger::Linger;
+use super::listen::Listener;
+use super::pace::{Pace, Times};
+use super::peer::Peer;
+use super::received::Received;
+use super::stream::Stream;
+use super::tls::Tls;
+
+/// What answers requests, one per worker.
+pub trait Service: 'static {
+    /// The bounds of a connection that was just accepted.
+    fn bounds(&self) -> Bounds;
+
+    /// Answers one request of `peer`.
+    fn serve(&self, peer: Peer, request: Request<Received>)
+    -> impl Future<Output = Response<Body>>;
+
+    /// The whole message that a connection gets which is one too many.
+    fn overloaded(&self) -> Bytes;
+}
+
+/// The bounds of a client's connection.
+#[derive(Clone, Copy, Debug)]
+pub struct Bounds {
+    /// Connections that may be open, over all workers.
+    pub connections: usize,
+    /// The head of a request, in bytes.
+    pub header_bytes: usize,
+    /// How long the client may take.
+    pub times: Times,
+}
+
+/// Connections that a worker turns away with an answer at a time; more of them are just closed.
+const MOST_TURNED_AWAY: usize = 64;
+
+/// The least and the longest pause after accepting has failed.
+const PAUSES: (Duration, Duration) = (Duration::from_millis(5), Duration::from_secs(1));
+
+/// One worker's connections.
+pub(super) struct Reception<S> {
+    pub(super) service: S,
+    pub(super) tls: Tls,
+    pub(super) drain: Drain,
+    /// Whether answers ask clients to come back on another connection.
+    pub(super) leaving: Cell<bool>,
+    pub(super) metrics: Arc<Metrics>,
+    /// Open connections of all workers.
+    total: Arc<AtomicUsize>,
+    /// Open connections of this worker.
+    open: Cell<usize>,
+    empty: Notify,
+    turned_away: Cell<usize>,
+}
+
+impl<S: Service> Reception<S> {
+    pub(super) fn new(
+        service: S,
+        tls: Tls,
+        drain: Drain,
+        metrics: Arc<Metrics>,
+        total: Arc<AtomicUsize>,
+    ) -> Rc<Self> {
+        Rc::new(Self {
+            service,
+            tls,
+            drain,
+            leaving: Cell::new(false),
+            metrics,
+            total,
+            open: Cell::new(0),
+            empty: Notify::new(),
+            turned_away: Cell::new(0),
+        })
+    }
+
+    /// Serves `listener` until the gateway leaves and its last connection has ended.
+    pub(super) async fn run(self: &Rc<Self>, listener: Listener) {
+        let reception = self.clone();
+        spawn_local(async move {
+            reception.drain.reached(Phase::Draining).await;
+            reception.leaving.set(true);
+        });
+        tokio::select! {
+            () = self.drain.reached(Phase::Closing) => {}
+            () = self.accept(&listener) => {}
+        }
+        drop(listener);
+        tokio::select! {
+            () = self.drain.reached(Phase::Gone) => {}
+            () = self.emptied() => {}
+        }
+    }
+
+    async fn accept(self: &Rc<Self>, listener: &Listener) {
+        let mut pause = PAUSES.0;
+        loop {
+            match listener.accept().await {
+                Ok((stream, address)) => {
+                    pause = PAUSES.0;
+                    self.receive(stream, address);
+                }
+                // Of one connection that was gone before it was accepted.
+                Err(error) if is_of_one(&error) => {}
+                Err(error) => {
+                    tracing::warn!(%error, "connections cannot be accepted");
+                    sleep(pause).await;
+                    pause = (pause * 2).min(PAUSES.1);
+                }
+            }
+        }
+    }
+
+    async fn emptied(&self) {
+        while self.open.get() > 0 {
+            self.empty.notified().await;
+        }
+    }
+
+    fn receive(self: &Rc<Self>, stream: Stream, address: Option<SocketAddr>) {
+        let bounds = self.service.bounds();
+        match Place::take(self, bounds.connections) {
+            Some(place) => {
+                let peer = Peer { address, secure: self.tls.is_spoken() };
+                spawn_local(async move { place.0.serve(stream, peer, &bounds).await });
+            }
+            None => self.turn_away(stream, bounds.times),
+        }
+    }
+
+    fn turn_away(self: &Rc<Self>, stream: Stream, times: Times) {
+        self.metrics.connection_error(ConnectionError::Refused);
+        if self.tls.is_spoken()
+            || self.turned_away.get() >= MOST_TURNED_AWAY
+            || stream.try_write(&self.service.overloaded()).is_err()
+        {
+            return;
+        }
+        let reception = self.clone();
+        self.turned_away.set(self.turned_away.get() + 1);
+        spawn_local(async move {
+            // Our answer is lost when the request comes in after the socket is gone.
+            let _ = Linger::new(stream, Rc::new(Pace::new(times))).shutdown().await;
+            reception.turned_away.set(reception.turned_away.get() - 1);
+        });
+    }
+}
+
+/// A place among the connections that may be open; free again when it is dropped.
+struct Place<S>(Rc<Reception<S>>);
+
+impl<S> Place<S> {
+    fn take(of: &Rc<Reception<S>>, most: usize) -> Option<Self> {
+        let taken = of.total.fetch_add(1, Ordering::Relaxed);
+        of.open.set(of.open.get() + 1);
+        of.metrics.connections.increment(1.0);
+        let place = Self(of.clone());
+        (taken < most).then_some(place)
+    }
+}
+
+impl<S> Drop for Place<S> {
+    fn drop(&mut self) {
+        let reception = &self.0;
+        reception.total.fetch_sub(1, Ordering::Relaxed);
+        reception.metrics.connections.decrement(1.0);
+        reception.open.set(reception.open.get() - 1);
+        if reception.open.get() == 0 {
+            reception.empty.notify_one();
+        }
+    }
+}
+
+/// Whether accepting failed because of one connection alone.
+fn is_of_one(error: &io::Error) -> bool {
+    use io::ErrorKind::{ConnectionAborted, ConnectionReset, Interrupted};
+    matches!(error.kind(), ConnectionAborted | ConnectionReset | Interrupted)
+}
