@@ -44,12 +44,7 @@ impl Sight {
             reloads: self.reloads.clone(),
             keys: Box::new(move || keyring.status()),
             conditions: Arc::new(self.conditions()),
-            #[expect(
-                clippy::cast_possible_truncation,
-                clippy::cast_sign_loss,
-                reason = "connections are counted up and down by one"
-            )]
-            connections: Box::new(move || metrics.connections.value() as u64),
+            connections: Box::new(move || metrics.open_connections()),
             workers,
             started_at: self.started_at,
             drain: drain.clone(),

@@ -1,111 +1,94 @@
 //! Prometheus' text format, version 0.0.4.
 //!
-//! In come a metric's name, help and numbers; out go its lines. Label values are escaped, so that no name
-//! of a configuration can end its line or begin another.
+//! In come all series; out goes their text, metric by metric and each metric's series in order. Label
+//! values are escaped, so that no name of a configuration can end its line or begin another.
 
-use std::borrow::Cow;
-use std::fmt::{self, Display, Write};
+use std::fmt::{self, Display};
+use std::sync::atomic::Ordering::Relaxed;
 
-use super::series::{Counter, Family, Gauge, Histogram};
+use metrics::{Key, Label};
+use metrics_exporter_prometheus::LabelSet;
+use metrics_exporter_prometheus::formatting::{
+    write_help_line, write_metric_line, write_type_line,
+};
+
+use super::list::{ALL, Kind};
+use super::series::{Buckets, Series, gauge_value};
 
 /// The media type of the text.
 pub const MEDIA_TYPE: &str = "text/plain; version=0.0.4; charset=utf-8";
 
-/// What can be written as a metric.
-pub(super) trait Expose {
-    /// The metric's type.
-    const KIND: &'static str;
-
-    /// Writes its samples.
-    fn expose(&self, name: &str, text: &mut String) -> fmt::Result;
-}
-
-/// Writes a metric: its help, its type and its samples.
-pub(super) fn expose<M: Expose>(metric: &M, name: &str, help: &str, text: &mut String) {
-    let kind = M::KIND;
-    // Writing to a String cannot fail.
-    let _ = write!(text, "# HELP {name} {help}\n# TYPE {name} {kind}\n");
-    let _ = metric.expose(name, text);
-}
-
-impl Expose for Counter {
-    const KIND: &'static str = "counter";
-
-    fn expose(&self, name: &str, text: &mut String) -> fmt::Result {
-        writeln!(text, "{name} {}", self.value())
-    }
-}
-
-impl Expose for Gauge {
-    const KIND: &'static str = "gauge";
-
-    fn expose(&self, name: &str, text: &mut String) -> fmt::Result {
-        writeln!(text, "{name} {}", Number(self.value()))
-    }
-}
-
-impl Expose for Histogram {
-    const KIND: &'static str = "histogram";
-
-    fn expose(&self, name: &str, text: &mut String) -> fmt::Result {
-        let (bounded, all, sum) = self.read();
-        for (bound, count) in bounded {
-            writeln!(text, "{name}_bucket{{le=\"{}\"}} {count}", bound.as_secs_f64())?;
-        }
-        writeln!(text, "{name}_bucket{{le=\"+Inf\"}} {all}")?;
-        writeln!(text, "{name}_sum {}", sum.as_secs_f64())?;
-        writeln!(text, "{name}_count {all}")
-    }
-}
-
-impl<const N: usize> Expose for Family<N, Counter> {
-    const KIND: &'static str = Counter::KIND;
-
-    fn expose(&self, name: &str, text: &mut String) -> fmt::Result {
-        for (values, counter) in self.read() {
-            let labels = Labels { names: &self.labels, values: &values };
-            writeln!(text, "{name}{labels} {}", counter.value())?;
-        }
-        Ok(())
-    }
-}
-
-impl<const N: usize> Expose for Family<N, Gauge> {
-    const KIND: &'static str = Gauge::KIND;
-
-    fn expose(&self, name: &str, text: &mut String) -> fmt::Result {
-        for (values, gauge) in self.read() {
-            let labels = Labels { names: &self.labels, values: &values };
-            writeln!(text, "{name}{labels} {}", Number(gauge.value()))?;
-        }
-        Ok(())
-    }
-}
-
-/// `{name="value",…}`.
-struct Labels<'a> {
-    names: &'a [&'static str],
-    values: &'a [Cow<'static, str>],
-}
-
-impl Display for Labels<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut before = '{';
-        for (name, value) in self.names.iter().zip(self.values) {
-            write!(f, "{before}{name}=\"")?;
-            for char in value.chars() {
-                match char {
-                    '\\' => f.write_str("\\\\")?,
-                    '"' => f.write_str("\\\"")?,
-                    '\n' => f.write_str("\\n")?,
-                    other => f.write_char(other)?,
+/// All metrics, those without any series too.
+pub(super) fn expose(series: &Series) -> String {
+    let counters = in_order(series.get_counter_handles());
+    let gauges = in_order(series.get_gauge_handles());
+    let histograms = in_order(series.get_histogram_handles());
+    let mut text = String::new();
+    for metric in ALL {
+        let name = metric.name;
+        write_help_line(&mut text, name, None, None, metric.help);
+        write_type_line(&mut text, name, None, None, metric.kind.as_str());
+        match metric.kind {
+            Kind::Counter => {
+                for (labels, counter) in of(name, &counters) {
+                    write_line(&mut text, name, None, &labels, None, counter.load(Relaxed));
                 }
             }
-            f.write_char('"')?;
-            before = ',';
+            Kind::Gauge => {
+                for (labels, gauge) in of(name, &gauges) {
+                    write_line(&mut text, name, None, &labels, None, Number(gauge_value(gauge)));
+                }
+            }
+            Kind::Histogram(_) => {
+                for (labels, buckets) in of(name, &histograms) {
+                    write_histogram(&mut text, name, &labels, buckets);
+                }
+            }
         }
-        f.write_char('}')
     }
+    text
+}
+
+fn in_order<V>(handles: impl IntoIterator<Item = (Key, V)>) -> Vec<(Key, V)> {
+    let mut handles: Vec<_> = handles.into_iter().collect();
+    handles.sort_unstable_by(|(one, _), (other, _)| one.cmp(other));
+    handles
+}
+
+/// The series of one metric.
+fn of<'a, V>(name: &'a str, all: &'a [(Key, V)]) -> impl Iterator<Item = (LabelSet, &'a V)> {
+    let series = all.iter().filter(move |(key, _)| key.name() == name);
+    series.map(|(key, numbers)| (labels(key), numbers))
+}
+
+/// The labels of a series. The library takes a backslash for one that escapes what follows, and leaves it
+/// out before a quote: two names could become one. A backslash that is escaped already it lets stand.
+fn labels(key: &Key) -> LabelSet {
+    let escape = |it: &Label| Label::new(it.key().to_owned(), it.value().replace('\\', r"\\"));
+    let escaped: Vec<Label> = key.labels().map(escape).collect();
+    #[expect(clippy::default_trait_access, reason = "the map's crate is none of our dependencies")]
+    LabelSet::from_key_and_global(&Key::from_parts("", escaped), &Default::default())
+}
+
+fn write_histogram(text: &mut String, name: &str, labels: &LabelSet, buckets: &Buckets) {
+    let mut all = 0;
+    for (bound, count) in buckets.cumulated() {
+        write_line(text, name, Some("bucket"), labels, Some(Number(bound)), count);
+        all = count;
+    }
+    write_line(text, name, Some("sum"), labels, None, Number(buckets.sum()));
+    write_line(text, name, Some("count"), labels, None, all);
+}
+
+fn write_line(
+    text: &mut String,
+    name: &str,
+    suffix: Option<&'static str>,
+    labels: &LabelSet,
+    bound: Option<Number>,
+    value: impl Display,
+) {
+    write_metric_line(text, name, suffix, labels, bound.map(|it| ("le", it)), value, None);
 }
 
 /// A number as the format writes it.
@@ -125,32 +108,59 @@ impl Display for Number {
 mod tests {
     use std::time::Duration;
 
+    use metrics::HistogramFn;
+
+    use super::super::list::{GATE_SECONDS, KEYS_AGE};
+    use super::super::series::Numbers;
     use super::*;
 
-    fn text(metric: &impl Expose) -> String {
-        let mut text = String::new();
-        expose(metric, "m", "What it is.", &mut text);
-        text
+    /// What is told of one metric, without its help.
+    fn told(series: &Series, name: &str) -> String {
+        let text = expose(series);
+        let of_it = text.lines().filter(|line| line.contains(name) && !line.starts_with("# HELP"));
+        of_it.collect::<Vec<_>>().join("\n")
     }
 
     #[test]
     fn a_histogram_cumulates() {
-        const BOUNDS: &[Duration] = &[Duration::from_micros(50), Duration::from_secs(2)];
-        let histogram = Histogram::new(BOUNDS);
-        histogram.record(Duration::from_micros(30));
-        histogram.record(Duration::from_millis(500));
-        let expected = "# HELP m What it is.\n# TYPE m histogram\n\
-            m_bucket{le=\"0.00005\"} 1\nm_bucket{le=\"2\"} 2\nm_bucket{le=\"+Inf\"} 2\n\
-            m_sum 0.50003\nm_count 2\n";
-        assert_eq!(text(&histogram), expected);
+        let series = Series::new(Numbers);
+        series.get_or_create_histogram(&Key::from_static_name(GATE_SECONDS), |histogram| {
+            for time in [Duration::from_micros(30), Duration::from_millis(500)] {
+                histogram.record(time.as_secs_f64());
+            }
+        });
+        let name = GATE_SECONDS;
+        let mut expected = vec![format!("# TYPE {name} histogram")];
+        let bounds = [
+            ("0.00001", 0),
+            ("0.000025", 0),
+            ("0.00005", 1),
+            ("0.0001", 1),
+            ("0.00025", 1),
+            ("0.0005", 1),
+            ("0.001", 1),
+            ("0.0025", 1),
+            ("0.01", 1),
+            ("0.1", 1),
+            ("1", 2),
+            ("10", 2),
+            ("+Inf", 2),
+        ];
+        expected.extend(bounds.map(|(le, all)| format!("{name}_bucket{{le=\"{le}\"}} {all}")));
+        expected.extend([format!("{name}_sum 0.50003"), format!("{name}_count 2")]);
+        assert_eq!(told(&series, name), expected.join("\n"));
     }
 
     #[test]
-    fn a_label_stays_within_its_quotes() {
-        let family = Family::<2, Gauge>::new(["a", "b"]);
-        family.with(["x\"} 1\ny\\".into(), "".into()]).set(f64::INFINITY);
-        let expected =
-            "# HELP m What it is.\n# TYPE m gauge\nm{a=\"x\\\"} 1\\ny\\\\\",b=\"\"} +Inf\n";
-        assert_eq!(text(&family), expected);
+    fn a_label_stays_within_its_quotes_and_keeps_its_backslashes() {
+        let series = Series::new(Numbers);
+        for value in ["x\"} 1\ny\\", "a\"", r#"a\""#, r"a\\", r"a\", "a\\\n", r"a\n"] {
+            let key = Key::from_parts(KEYS_AGE, vec![Label::new("issuer", value)]);
+            series.get_or_create_gauge(&key, |gauge| metrics::GaugeFn::set(gauge, f64::INFINITY));
+        }
+        let lines = [r#"a\""#, r"a\\", r"a\\\n", r#"a\\\""#, r"a\\\\", r"a\\n", r#"x\"} 1\ny\\"#]
+            .map(|value| format!("grantgate_keys_age_seconds{{issuer=\"{value}\"}} +Inf"));
+        let expected = format!("# TYPE grantgate_keys_age_seconds gauge\n{}", lines.join("\n"));
+        assert_eq!(told(&series, KEYS_AGE), expected);
     }
 }

@@ -1,4 +1,4 @@
-//! Every metric: name, labels and help in one list.
+//! What the gateway counts, and how it is told.
 //!
 //! A [`Metrics`] belongs to one gateway, not to the process, so that several can run in one. Labels are
 //! codes and configured names, never anything that comes from a request. What can be told at the start is
@@ -7,125 +7,54 @@
 //! from zero, which Prometheus takes for a restart.
 
 mod exposition;
+mod list;
 mod requests;
 mod series;
 
-use std::borrow::Cow;
 use std::collections::BTreeSet;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
+
+use metrics::{Key, Label};
 
 use crate::config::snapshot::{KeySource, Snapshot};
 use crate::policy::{Audience, Issuer, SubjectType};
 
 use super::Ruling;
 pub use exposition::MEDIA_TYPE;
-use exposition::expose;
+pub use metrics::{Counter, Gauge, Histogram};
 pub use requests::{RequestLabels, Requests};
-use series::Family;
-pub use series::{Counter, Gauge, Histogram};
+use series::{Numbers, Series, gauge_value};
 
-macro_rules! metrics {
-    ($($seen:vis $field:ident: $kind:ty = $new:expr, $name:literal, $help:literal;)*) => {
-        /// The metrics of one gateway.
-        pub struct Metrics {
-            $(#[doc = $help] $seen $field: $kind,)*
-        }
-
-        impl Metrics {
-            fn at_zero() -> Self {
-                Self { $($field: $new,)* }
-            }
-
-            /// All metrics in Prometheus' text format.
-            pub fn render(&self) -> String {
-                let mut text = String::new();
-                $(expose(&self.$field, concat!("grantgate_", $name), $help, &mut text);)*
-                text
-            }
-        }
-    };
+/// The metrics of one gateway: handles to what has no labels, ways to count what has.
+pub struct Metrics {
+    series: Series,
+    /// Changes whenever a handle may be to a series that was let go.
+    epoch: AtomicU64,
+    connection_errors: [(ConnectionError, Counter); ConnectionError::ALL.len()],
+    /// How many configurations were taken into use since the start.
+    pub config_generation: Gauge,
+    /// Seconds since the configuration files last loaded whole.
+    pub config_loaded_whole: Gauge,
+    /// Client connections that are open.
+    pub connections: Gauge,
+    /// Time from a request's head to its decision.
+    pub gate_seconds: Histogram,
+    /// Decision records that were lost.
+    pub records_dropped: Counter,
+    /// When the gateway started, in seconds since 1970.
+    pub start_time: Gauge,
+    /// What the caches of verified tokens hold, over all workers.
+    pub token_cache_bytes: Gauge,
+    /// How many tokens the caches of verified tokens hold, over all workers.
+    pub token_cache_entries: Gauge,
+    /// Tokens that were verified before.
+    pub token_cache_hits: Counter,
+    /// Tokens that had to be verified.
+    pub token_cache_misses: Counter,
+    /// Time from forwarding a request to the head of its response.
+    pub upstream_seconds: Histogram,
 }
-
-metrics! {
-    build_info: Family<1, Gauge> = Family::new(["version"]), "build_info",
-        "The version that runs, as a label; always 1.";
-    pub config_generation: Gauge = Gauge::default(), "config_generation",
-        "How many configurations were taken into use since the start.";
-    pub config_loaded_whole: Gauge = Gauge::default(), "config_loaded_whole_seconds",
-        "Seconds since the configuration files last loaded whole.";
-    config_reloads: Family<1, Counter> = Family::new(["outcome"]), "config_reloads_total",
-        "Attempts to load the configuration anew, by outcome.";
-    connection_errors: Family<1, Counter> = Family::new(["kind"]), "connection_errors_total",
-        "Client connections that ended without an answer of the gate's, by kind of fault.";
-    pub connections: Gauge = Gauge::default(), "connections",
-        "Client connections that are open.";
-    pub gate_seconds: Histogram = Histogram::new(GATE_BOUNDS), "gate_seconds",
-        "Time from a request's head to its decision.";
-    keys_age: Family<1, Gauge> = Family::new(["issuer"]), "keys_age_seconds",
-        "Seconds since an issuer's keys were last fetched; +Inf where they never came.";
-    keys_refreshes: Family<2, Counter> = Family::new(["issuer", "outcome"]), "keys_refreshes_total",
-        "Fetches of an issuer's keys, by outcome.";
-    keys_unknown: Family<1, Counter> = Family::new(["issuer"]), "keys_unknown_total",
-        "Tokens that were refused because their issuer has no key of the name that they say.";
-    pub records_dropped: Counter = Counter::default(), "records_dropped_total",
-        "Decision records that were lost because their reader was too slow, or gone.";
-    requests: Family<4, Counter> = Family::new(["api", "decision", "code", "subject_type"]),
-        "requests_total", "Requests by API, decision, code and subject type.";
-    pub start_time: Gauge = Gauge::default(), "start_time_seconds",
-        "When the gateway started, in seconds since 1970.";
-    pub token_cache_bytes: Gauge = Gauge::default(), "token_cache_bytes",
-        "What the caches of verified tokens hold, over all workers.";
-    pub token_cache_entries: Gauge = Gauge::default(), "token_cache_entries",
-        "How many tokens the caches of verified tokens hold, over all workers.";
-    pub token_cache_hits: Counter = Counter::default(), "token_cache_hits_total",
-        "Tokens that were verified before.";
-    pub token_cache_misses: Counter = Counter::default(), "token_cache_misses_total",
-        "Tokens that had to be verified.";
-    pub upstream_seconds: Histogram = Histogram::new(UPSTREAM_BOUNDS), "upstream_seconds",
-        "Time from forwarding a request to the head of its response.";
-}
-
-const fn us(time: u64) -> Duration {
-    Duration::from_micros(time)
-}
-
-const fn ms(time: u64) -> Duration {
-    Duration::from_millis(time)
-}
-
-/// For a decision: from a cached token to a fetch of keys.
-const GATE_BOUNDS: &[Duration] = &[
-    us(10),
-    us(25),
-    us(50),
-    us(100),
-    us(250),
-    us(500),
-    ms(1),
-    us(2500),
-    ms(10),
-    ms(100),
-    ms(1000),
-    ms(10_000),
-];
-
-/// For an upstream's answer.
-const UPSTREAM_BOUNDS: &[Duration] = &[
-    ms(1),
-    us(2500),
-    ms(5),
-    ms(10),
-    ms(25),
-    ms(50),
-    ms(100),
-    ms(250),
-    ms(500),
-    ms(1000),
-    ms(2500),
-    ms(5000),
-    ms(10_000),
-    ms(60_000),
-];
 
 /// How an attempt to load the configuration can end.
 const RELOAD_OUTCOMES: [&str; 3] = ["applied", "kept", "unchanged"];
@@ -169,15 +98,32 @@ impl ConnectionError {
 impl Metrics {
     /// The metrics of a gateway that has counted nothing yet.
     pub fn new() -> Self {
-        let metrics = Self::at_zero();
-        metrics.build_info.with([env!("CARGO_PKG_VERSION").into()]).set(1.0);
+        let series = Series::new(Numbers);
+        let bare = Key::from_static_name;
+        let version = Label::from_static_parts("version", env!("CARGO_PKG_VERSION"));
+        gauge(&series, &Key::from_parts(list::BUILD_INFO, vec![version])).set(1.0);
         for outcome in RELOAD_OUTCOMES {
-            metrics.config_reloads.with([outcome.into()]);
+            counter(&series, &reloads(outcome)).increment(0);
         }
-        for error in ConnectionError::ALL {
-            metrics.connection_errors.with([error.as_str().into()]);
+        Self {
+            epoch: AtomicU64::new(0),
+            connection_errors: ConnectionError::ALL.map(|error| {
+                let kind = Label::from_static_parts("kind", error.as_str());
+                (error, counter(&series, &Key::from_parts(list::CONNECTION_ERRORS, vec![kind])))
+            }),
+            config_generation: gauge(&series, &bare(list::CONFIG_GENERATION)),
+            config_loaded_whole: gauge(&series, &bare(list::CONFIG_LOADED_WHOLE)),
+            connections: gauge(&series, &bare(list::CONNECTIONS)),
+            gate_seconds: histogram(&series, &bare(list::GATE_SECONDS)),
+            records_dropped: counter(&series, &bare(list::RECORDS_DROPPED)),
+            start_time: gauge(&series, &bare(list::START_TIME)),
+            token_cache_bytes: gauge(&series, &bare(list::TOKEN_CACHE_BYTES)),
+            token_cache_entries: gauge(&series, &bare(list::TOKEN_CACHE_ENTRIES)),
+            token_cache_hits: counter(&series, &bare(list::TOKEN_CACHE_HITS)),
+            token_cache_misses: counter(&series, &bare(list::TOKEN_CACHE_MISSES)),
+            upstream_seconds: histogram(&series, &bare(list::UPSTREAM_SECONDS)),
+            series,
         }
-        metrics
     }
 
     /// Takes over the APIs and issuers of `snapshot`: those that are new begin at zero, and those that
@@ -186,20 +132,25 @@ impl Metrics {
         let apis: BTreeSet<&str> =
             snapshot.apis.iter().map(|served| served.api.identifier.as_str()).collect();
         let fetched = snapshot.issuers.iter().filter(|it| matches!(it.keys, KeySource::Remote(_)));
-        let issuers: BTreeSet<&str> = fetched.map(|it| it.trust.issuer.as_str()).collect();
-        self.requests.retain(|[api, ..]| api.is_empty() || apis.contains(&**api));
-        self.keys_age.retain(|[issuer]| issuers.contains(&**issuer));
-        self.keys_refreshes.retain(|[issuer, _]| issuers.contains(&**issuer));
-        self.keys_unknown.retain(|[issuer]| issuers.contains(&**issuer));
+        let issuers: Vec<&Issuer> = fetched.map(|it| &it.trust.issuer).collect();
+        let names: BTreeSet<&str> = issuers.iter().map(|issuer| issuer.as_str()).collect();
+        let stays = |label: &Label| match label.key() {
+            "api" => label.value().is_empty() || apis.contains(label.value()),
+            "issuer" => names.contains(label.value()),
+            _ => true,
+        };
+        self.series.retain_counters(|key, _| key.labels().all(stays));
+        self.series.retain_gauges(|key, _| key.labels().all(stays));
+        // After they left: whoever sees this looks its handles up among those that stayed.
+        self.epoch.fetch_add(1, Ordering::Release);
         for served in &snapshot.apis {
             self.begin(&served.api.identifier);
         }
         for issuer in issuers {
-            let issuer = || Cow::Owned(issuer.to_owned());
             for outcome in REFRESH_OUTCOMES {
-                self.keys_refreshes.with([issuer(), outcome.into()]);
+                counter(&self.series, &refreshes(issuer, outcome)).increment(0);
             }
-            self.keys_unknown.with([issuer()]);
+            counter(&self.series, &of_issuer(list::KEYS_UNKNOWN, issuer)).increment(0);
         }
     }
 
@@ -209,36 +160,84 @@ impl Metrics {
         for subject_type in [SubjectType::Client, SubjectType::User] {
             let subject_type = Some(subject_type);
             let allow = RequestLabels { ruling: Ruling::Allow, code: None, subject_type };
-            self.requests.with(allow.values(Some(api)));
+            self.requests(Some(api), allow).increment(0);
         }
+    }
+
+    fn requests(&self, api: Option<&Audience>, labels: RequestLabels) -> Counter {
+        counter(&self.series, &Key::from_parts(list::REQUESTS, labels.of(api)))
     }
 
     /// Counts a client connection that ended without an answer of the gate's.
     pub fn connection_error(&self, error: ConnectionError) {
-        self.connection_errors.with([error.as_str().into()]).increment(1);
+        if let Some((_, counter)) = self.connection_errors.iter().find(|(kind, _)| *kind == error) {
+            counter.increment(1);
+        }
     }
 
     /// Counts an attempt to load the configuration: `applied`, `unchanged` or `kept`.
     pub fn config_reload(&self, outcome: &'static str) {
-        self.config_reloads.with([outcome.into()]).increment(1);
+        counter(&self.series, &reloads(outcome)).increment(1);
     }
 
     /// How old an issuer's keys are; none when they never came.
     pub fn keys_age(&self, issuer: &Issuer, age: Option<Duration>) {
         let age = age.map_or(f64::INFINITY, |age| age.as_secs_f64());
-        self.keys_age.with([issuer.as_str().to_owned().into()]).set(age);
+        gauge(&self.series, &of_issuer(list::KEYS_AGE, issuer)).set(age);
     }
 
     /// Counts a fetch of an issuer's keys: `fetched`, `not_modified` or `failed`.
     pub fn keys_refresh(&self, issuer: &Issuer, outcome: &'static str) {
-        let issuer = issuer.as_str().to_owned();
-        self.keys_refreshes.with([issuer.into(), outcome.into()]).increment(1);
+        counter(&self.series, &refreshes(issuer, outcome)).increment(1);
     }
 
     /// Counts a token whose key is none of its issuer's.
     pub fn keys_unknown(&self, issuer: &Issuer) {
-        self.keys_unknown.with([issuer.as_str().to_owned().into()]).increment(1);
+        counter(&self.series, &of_issuer(list::KEYS_UNKNOWN, issuer)).increment(1);
     }
+
+    /// How many client connections are open.
+    pub fn open_connections(&self) -> u64 {
+        let gauge = self.series.get_gauge(&Key::from_static_name(list::CONNECTIONS));
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "connections are counted up and down by one"
+        )]
+        gauge.map_or(0, |gauge| gauge_value(&gauge) as u64)
+    }
+
+    /// All metrics in Prometheus' text format.
+    pub fn render(&self) -> String {
+        exposition::expose(&self.series)
+    }
+}
+
+fn reloads(outcome: &'static str) -> Key {
+    Key::from_parts(list::CONFIG_RELOADS, vec![Label::from_static_parts("outcome", outcome)])
+}
+
+fn refreshes(issuer: &Issuer, outcome: &'static str) -> Key {
+    let issuer = Label::new("issuer", issuer.as_str().to_owned());
+    let outcome = Label::from_static_parts("outcome", outcome);
+    Key::from_parts(list::KEYS_REFRESHES, vec![issuer, outcome])
+}
+
+fn of_issuer(name: &'static str, issuer: &Issuer) -> Key {
+    Key::from_parts(name, vec![Label::new("issuer", issuer.as_str().to_owned())])
+}
+
+/// The counter of this key, which begins where there is none.
+fn counter(series: &Series, key: &Key) -> Counter {
+    series.get_or_create_counter(key, |numbers| numbers.clone().into())
+}
+
+fn gauge(series: &Series, key: &Key) -> Gauge {
+    series.get_or_create_gauge(key, |numbers| numbers.clone().into())
+}
+
+fn histogram(series: &Series, key: &Key) -> Histogram {
+    series.get_or_create_histogram(key, |numbers| numbers.clone().into())
 }
 
 impl Default for Metrics {

@@ -1,15 +1,16 @@
 //! How requests are counted: by API, decision, code and subject type, and by nothing that they bring.
 
-use std::borrow::Cow;
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
+use std::sync::atomic::Ordering;
+
+use metrics::{Counter, Label};
 
 use crate::gate::Code;
 use crate::policy::{Audience, SubjectType};
 use crate::telemetry::Ruling;
 
 use super::Metrics;
-use super::series::{Counter, Values};
 
 /// By what requests are counted, beside their API.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -23,12 +24,15 @@ pub struct RequestLabels {
 }
 
 impl RequestLabels {
-    pub(super) fn values(self, api: Option<&Audience>) -> Values<4> {
-        [
-            api.map_or(Cow::Borrowed(""), |api| Cow::Owned(api.as_str().to_owned())),
-            self.ruling.as_str().into(),
-            self.code.map_or("", Code::as_str).into(),
-            self.subject_type.map_or("", SubjectType::as_str).into(),
+    /// Them as a metric's, with the API's.
+    pub(super) fn of(self, api: Option<&Audience>) -> Vec<Label> {
+        let api = api.map(|api| api.as_str().to_owned()).unwrap_or_default();
+        let subject_type = self.subject_type.map_or("", SubjectType::as_str);
+        vec![
+            Label::new("api", api),
+            Label::from_static_parts("decision", self.ruling.as_str()),
+            Label::from_static_parts("code", self.code.map_or("", Code::as_str)),
+            Label::from_static_parts("subject_type", subject_type),
         ]
     }
 }
@@ -49,7 +53,7 @@ impl Requests {
     pub fn count(&self, metrics: &Metrics, api: Option<&Audience>, labels: RequestLabels) {
         self.forget_those_that_left(metrics);
         let count = |counters: &mut Counters| {
-            let make = || metrics.requests.with(labels.values(api));
+            let make = || metrics.requests(api, labels);
             counters.entry(labels).or_insert_with(make).increment(1);
         };
         let Some(name) = api else {
@@ -63,7 +67,7 @@ impl Requests {
     }
 
     fn forget_those_that_left(&self, metrics: &Metrics) {
-        let epoch = metrics.requests.epoch();
+        let epoch = metrics.epoch.load(Ordering::Acquire);
         if self.epoch.replace(epoch) != epoch {
             self.unrouted.borrow_mut().clear();
             // Its room too: it was made for APIs that may be gone.

@@ -1,173 +1,117 @@
-//! What counts: counters, gauges, histograms, and families of them told apart by labels.
+//! Where the numbers are kept: a registry of series, each of plain atomics.
 //!
-//! Every one is a handle to numbers that others read meanwhile; counting never waits and never allocates.
-//! A series of a [`Family`] lives from its first use until [`Family::retain`] lets it go: whoever still
-//! holds its handle then counts for nobody.
+//! Counting never waits and never allocates. The histograms are not the registry's own, which keep every
+//! sample until somebody comes for it: these count into fixed buckets on the spot, so that nothing grows
+//! while nobody scrapes.
 
-use std::borrow::Cow;
-use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
+use std::sync::Arc;
+use std::sync::atomic::Ordering::Relaxed;
 
-/// A number that only grows.
-#[derive(Clone, Debug, Default)]
-pub struct Counter(Arc<AtomicU64>);
+use metrics::atomics::AtomicU64;
+use metrics::{GaugeFn, HistogramFn, Key};
+use metrics_util::registry::{Registry, Storage};
 
-impl Counter {
-    /// Counts `by` more.
-    pub fn increment(&self, by: u64) {
-        self.0.fetch_add(by, Relaxed);
+use super::list::{ALL, Kind};
+
+/// The series of one gateway.
+pub(super) type Series = Registry<Key, Numbers>;
+
+/// Makes the numbers of a series that begins.
+pub(super) struct Numbers;
+
+impl Storage<Key> for Numbers {
+    type Counter = Arc<AtomicU64>;
+    type Gauge = Arc<AtomicU64>;
+    type Histogram = Arc<Buckets>;
+
+    fn counter(&self, _: &Key) -> Arc<AtomicU64> {
+        Arc::default()
     }
 
-    pub(super) fn value(&self) -> u64 {
-        self.0.load(Relaxed)
-    }
-}
-
-/// A number that goes up and down.
-#[derive(Clone, Debug)]
-pub struct Gauge(Arc<AtomicU64>);
-
-impl Gauge {
-    /// Stands at `value` from now on.
-    pub fn set(&self, value: f64) {
-        self.0.store(value.to_bits(), Relaxed);
+    fn gauge(&self, _: &Key) -> Arc<AtomicU64> {
+        Arc::new(AtomicU64::new(0.0_f64.to_bits()))
     }
 
-    /// Goes up.
-    pub fn increment(&self, by: f64) {
-        let more = |bits| Some((f64::from_bits(bits) + by).to_bits());
-        // It always has a next value.
-        let _ = self.0.fetch_update(Relaxed, Relaxed, more);
-    }
-
-    /// Goes down.
-    pub fn decrement(&self, by: f64) {
-        self.increment(-by);
-    }
-
-    /// Where it stands.
-    pub fn value(&self) -> f64 {
-        f64::from_bits(self.0.load(Relaxed))
+    fn histogram(&self, key: &Key) -> Arc<Buckets> {
+        let bounds = ALL.iter().find_map(|metric| match metric.kind {
+            Kind::Histogram(bounds) if metric.name == key.name() => Some(bounds),
+            _ => None,
+        });
+        Arc::new(Buckets::new(bounds.unwrap_or_default()))
     }
 }
 
-impl Default for Gauge {
-    fn default() -> Self {
-        Self(Arc::new(AtomicU64::new(0.0_f64.to_bits())))
-    }
+/// Where a gauge stands.
+pub(super) fn gauge_value(gauge: &AtomicU64) -> f64 {
+    f64::from_bits(gauge.load(Relaxed))
 }
 
-/// How times are spread.
-#[derive(Clone, Debug)]
-pub struct Histogram(Arc<Buckets>);
-
-#[derive(Debug)]
-struct Buckets {
+/// How values are spread.
+pub(super) struct Buckets {
     /// Upper bounds, rising.
-    bounds: &'static [Duration],
-    /// How many times fell between a bound and the one before; the last counts those above all.
+    bounds: &'static [f64],
+    /// How many values fell between a bound and the one before; the last counts those above all.
     counts: Box<[AtomicU64]>,
-    /// All times together; enough for five hundred years.
-    nanoseconds: AtomicU64,
+    /// All values together, as a gauge.
+    sum: AtomicU64,
 }
 
-impl Histogram {
-    pub(super) fn new(bounds: &'static [Duration]) -> Self {
+impl Buckets {
+    pub(super) fn new(bounds: &'static [f64]) -> Self {
         let counts = (0..=bounds.len()).map(|_| AtomicU64::new(0)).collect();
-        Self(Arc::new(Buckets { bounds, counts, nanoseconds: AtomicU64::new(0) }))
+        Self { bounds, counts, sum: AtomicU64::new(0.0_f64.to_bits()) }
     }
 
-    /// Takes a time down.
-    pub fn record(&self, time: Duration) {
-        let Buckets { bounds, counts, nanoseconds } = &*self.0;
-        if let Some(count) = counts.get(bounds.partition_point(|bound| *bound < time)) {
+    /// How many values were up to each bound, the last of which is infinite and so has them all.
+    pub(super) fn cumulated(&self) -> impl Iterator<Item = (f64, u64)> {
+        let bounds = self.bounds.iter().copied().chain([f64::INFINITY]);
+        bounds.zip(&self.counts).scan(0, |all, (bound, count)| {
+            *all += count.load(Relaxed);
+            Some((bound, *all))
+        })
+    }
+
+    pub(super) fn sum(&self) -> f64 {
+        gauge_value(&self.sum)
+    }
+}
+
+impl HistogramFn for Buckets {
+    fn record(&self, value: f64) {
+        if let Some(count) = self.counts.get(self.bounds.partition_point(|bound| *bound < value)) {
             count.fetch_add(1, Relaxed);
         }
-        nanoseconds.fetch_add(u64::try_from(time.as_nanos()).unwrap_or(u64::MAX), Relaxed);
-    }
-
-    /// How many times were up to each bound, and the number and the sum of all.
-    pub(super) fn read(&self) -> (Vec<(Duration, u64)>, u64, Duration) {
-        let Buckets { bounds, counts, nanoseconds } = &*self.0;
-        let mut all = 0;
-        let mut up_to = |count: &AtomicU64| {
-            all += count.load(Relaxed);
-            all
-        };
-        let cumulated: Vec<u64> = counts.iter().map(&mut up_to).collect();
-        let bounded = bounds.iter().copied().zip(cumulated).collect();
-        (bounded, all, Duration::from_nanos(nanoseconds.load(Relaxed)))
-    }
-}
-
-/// The values of a series' labels.
-pub(super) type Values<const N: usize> = [Cow<'static, str>; N];
-
-/// Series of one name, told apart by the values of `N` labels.
-#[derive(Debug)]
-pub(super) struct Family<const N: usize, S> {
-    pub(super) labels: [&'static str; N],
-    series: Mutex<BTreeMap<Values<N>, S>>,
-    /// Counts how often series were let go.
-    epoch: AtomicU64,
-}
-
-impl<const N: usize, S: Clone + Default> Family<N, S> {
-    pub(super) fn new(labels: [&'static str; N]) -> Self {
-        Self { labels, series: Mutex::default(), epoch: AtomicU64::new(0) }
-    }
-
-    /// The series of these values, which begins where there is none.
-    pub(super) fn with(&self, values: Values<N>) -> S {
-        self.series().entry(values).or_default().clone()
-    }
-
-    /// Lets go of all series but those that are meant to be kept.
-    pub(super) fn retain(&self, keep: impl Fn(&Values<N>) -> bool) {
-        let mut series = self.series();
-        self.epoch.fetch_add(1, Relaxed);
-        series.retain(|values, _| keep(values));
-    }
-
-    /// Changes whenever a handle may be to a series that was let go.
-    pub(super) fn epoch(&self) -> u64 {
-        self.epoch.load(Relaxed)
-    }
-
-    /// Every series, in the order of its values.
-    pub(super) fn read(&self) -> Vec<(Values<N>, S)> {
-        self.series().iter().map(|(values, series)| (values.clone(), series.clone())).collect()
-    }
-
-    fn series(&self) -> MutexGuard<'_, BTreeMap<Values<N>, S>> {
-        // The map is whole between any two statements: a panic elsewhere does not spoil it.
-        self.series.lock().unwrap_or_else(PoisonError::into_inner)
+        GaugeFn::increment(&self.sum, value);
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
+    use metrics::{Counter, Gauge, Histogram};
+
     use super::*;
 
     #[test]
     fn a_time_on_a_bound_is_within_it() {
-        const BOUNDS: &[Duration] = &[Duration::from_millis(1), Duration::from_millis(5)];
-        let histogram = Histogram::new(BOUNDS);
-        for millis in [0, 1, 5, 6] {
-            histogram.record(Duration::from_millis(millis));
+        let buckets = Arc::new(Buckets::new(&[1e-3, 2.5e-3]));
+        let histogram = Histogram::from_arc(buckets.clone());
+        for micros in [0, 1000, 2500, 2501] {
+            histogram.record(Duration::from_micros(micros));
         }
-        let (bounded, all, sum) = histogram.read();
-        assert_eq!(bounded, [(BOUNDS[0], 2), (BOUNDS[1], 3)]);
-        assert_eq!((all, sum), (4, Duration::from_millis(12)));
+        let cumulated: Vec<_> = buckets.cumulated().collect();
+        assert_eq!(cumulated, [(1e-3, 2), (2.5e-3, 3), (f64::INFINITY, 4)]);
+        assert!((buckets.sum() - 6.001e-3).abs() < 1e-12, "{}", buckets.sum());
     }
 
     #[test]
     fn counting_allocates_nothing() {
-        const BOUNDS: &[Duration] = &[Duration::from_millis(1)];
-        let (counter, gauge) = (Counter::default(), Gauge::default());
-        let histogram = Histogram::new(BOUNDS);
+        let series = Series::new(Numbers);
+        let key = Key::from_static_name(super::super::list::GATE_SECONDS);
+        let counter = series.get_or_create_counter(&key, |it| Counter::from_arc(it.clone()));
+        let gauge = series.get_or_create_gauge(&key, |it| Gauge::from_arc(it.clone()));
+        let histogram = series.get_or_create_histogram(&key, |it| Histogram::from_arc(it.clone()));
         let allocations = allocation_counter::measure(|| {
             counter.increment(2);
             gauge.increment(1.5);
@@ -175,20 +119,8 @@ mod tests {
             histogram.record(Duration::from_millis(3));
         });
         assert_eq!(allocations.count_total, 0);
-        assert_eq!((counter.value(), gauge.value(), histogram.read().1), (2, 1.0, 1));
-    }
-
-    #[test]
-    fn a_series_that_was_let_go_begins_anew() {
-        let family = Family::<1, Counter>::new(["issuer"]);
-        let (left, stays) = (family.with(["left".into()]), family.with(["stays".into()]));
-        left.increment(3);
-        stays.increment(4);
-        let epoch = family.epoch();
-        family.retain(|[issuer]| issuer == "stays");
-        assert_ne!(family.epoch(), epoch);
-        left.increment(1);
-        assert_eq!(family.with(["left".into()]).value(), 0);
-        assert_eq!(family.with(["stays".into()]).value(), 4);
+        assert_eq!(series.get_counter(&key).unwrap().load(Relaxed), 2);
+        assert_eq!(gauge_value(&series.get_gauge(&key).unwrap()).to_bits(), 1.0_f64.to_bits());
+        assert_eq!(series.get_histogram(&key).unwrap().cumulated().last().unwrap().1, 1);
     }
 }

@@ -130,6 +130,52 @@ fn ten_thousand_reloads_with_ever_new_names_leave_the_last_ones_series() {
     assert!(text.contains("code=\"grant-missing\",subject_type=\"client\"} 1\n"), "{text}");
 }
 
+#[test]
+fn a_series_that_was_let_go_begins_anew() {
+    let (metrics, requests) = (Metrics::new(), Requests::default());
+    let [left, stays] = ["https://left.example/", "https://stays.example/"]
+        .map(|name| Audience::new(name).unwrap());
+    let (with, without) = (snapshot(left.as_str(), API), snapshot(stays.as_str(), API));
+    let counted = |api: &Audience| {
+        let series =
+            format!("grantgate_requests_total{{api=\"{}\",decision=\"refuse\"", api.as_str());
+        let text = metrics.render();
+        let line = text.lines().find(|line| line.starts_with(&series));
+        line.map(|line| line.rsplit(' ').next().unwrap().to_owned())
+    };
+    let count = |api| requests.count(&metrics, Some(api), refused(Code::GrantMissing));
+    metrics.follow(&with);
+    count(&left);
+    count(&left);
+    assert_eq!(counted(&left).as_deref(), Some("2"));
+    metrics.follow(&without);
+    assert_eq!(counted(&left), None);
+    count(&stays);
+    metrics.follow(&without);
+    count(&stays);
+    assert_eq!(counted(&stays).as_deref(), Some("2"));
+    metrics.follow(&with);
+    count(&left);
+    assert_eq!(counted(&left).as_deref(), Some("1"));
+}
+
+#[test]
+fn open_connections_are_what_came_without_what_went() {
+    let metrics = Metrics::new();
+    metrics.connections.increment(3.0);
+    metrics.connections.decrement(1.0);
+    assert_eq!(metrics.open_connections(), 2);
+}
+
+#[test]
+fn a_connection_that_ends_badly_is_counted_without_allocating() {
+    let metrics = Metrics::new();
+    let count = || metrics.connection_error(ConnectionError::TooLarge);
+    assert_eq!(allocation_counter::measure(count).count_total, 0);
+    let line = "\ngrantgate_connection_errors_total{kind=\"too_large\"} 1\n";
+    assert!(metrics.render().contains(line), "{}", metrics.render());
+}
+
 struct Nothing;
 
 impl Outside for Nothing {
