@@ -7,7 +7,7 @@ use crate::clock::now;
 use crate::config::{Report, Style, load};
 use crate::reload::{Store, Surroundings};
 
-use super::{Exit, show, talk};
+use super::{Exit, harmless, show, talk};
 
 /// What `check` takes.
 #[derive(Debug, clap::Args)]
@@ -51,7 +51,8 @@ pub fn execute(options: &Options) -> Exit {
         Err(report) => (report, Exit::No),
     };
     if report.iter().next().is_none() && options.format != Format::Json {
-        talk(format_args!("no problems in `{}`", options.config.display()));
+        let path = options.config.display().to_string().replace('\n', " ");
+        talk(format_args!("no problems in `{}`", harmless(&path)));
         return exit;
     }
     write(&report, options.format);
@@ -64,7 +65,7 @@ fn write(report: &Report, format: Format) {
             let style = if io::stdout().is_terminal() { Style::Colour } else { Style::Plain };
             show(format_args!("{}", report.render(style).trim_end()));
         }
-        Format::Json => show(format_args!("{:#}", report.to_json())),
+        Format::Json => show(format_args!("{}", harmless(&format!("{:#}", report.to_json())))),
         Format::Github => show(format_args!("{}", report.to_github().trim_end())),
     }
 }

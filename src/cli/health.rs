@@ -10,7 +10,7 @@ use serde_json::Value;
 use crate::config::{Report, raw, read, schema_of};
 use crate::reload::Store;
 
-use super::{Exit, show, talk};
+use super::{Exit, harmless, show, talk};
 
 /// What `health` takes.
 #[derive(Debug, clap::Args)]
@@ -119,8 +119,8 @@ fn tell(address: SocketAddr, status: u16, body: &str) -> Exit {
     for condition in conditions.into_iter().flatten() {
         let text = |name: &str| condition.get(name).and_then(Value::as_str);
         if let (Some(code), Some(detail)) = (text("code"), text("detail")) {
-            let detail = detail.replace(char::is_control, "\u{fffd}");
-            show(format_args!("{code}: {detail}"));
+            let line = format!("{code}: {detail}").replace('\n', " ");
+            show(format_args!("{}", harmless(&line)));
         }
     }
     match status {

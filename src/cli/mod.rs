@@ -3,6 +3,7 @@
 mod check;
 mod demo;
 mod exit;
+mod harmless;
 mod health;
 mod inspect_token;
 mod run;
@@ -15,6 +16,8 @@ use std::io::{self, Write};
 use clap::{Parser, Subcommand};
 
 pub use exit::Exit;
+
+use harmless::harmless;
 
 /// A reverse proxy that lets through only what an application's client grant allows.
 #[derive(Debug, Parser)]

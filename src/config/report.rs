@@ -107,9 +107,11 @@ impl Report {
     }
 
     /// Makes a secret unreadable in the text, so that no excerpt shows it. Every other byte stays
-    /// where it is.
+    /// where it is, but for a comment on its line: what is written without quotes ends before ` #`.
     pub(super) fn mask(&mut self, source: usize, span: &Span) {
         let Some(document) = self.documents.get_mut(source) else { return };
+        let end = end_with_comment(&document.text, span.end);
+        let span = span.start..end;
         let masked = document.text.get(span.clone()).map(|secret| {
             secret.bytes().map(|byte| if byte == b'\n' { '\n' } else { '*' }).collect::<String>()
         });
@@ -230,6 +232,13 @@ impl fmt::Display for Report {
 }
 
 impl std::error::Error for Report {}
+
+/// Where the comment ends that stands behind a value that ends at `end`; there, where there is none.
+fn end_with_comment(text: &str, end: usize) -> usize {
+    let line = text.get(end..).and_then(|rest| rest.lines().next()).unwrap_or_default();
+    let is_comment = line.trim_start_matches([' ', '\t', ':']).starts_with('#');
+    if is_comment { end + line.len() } else { end }
+}
 
 /// A problem that was just pushed, to say more about. It is empty where nothing is to be said.
 #[derive(Debug)]

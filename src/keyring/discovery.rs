@@ -59,7 +59,7 @@ pub(super) async fn fetch_keys(
         let issuer = issuer.as_str();
         let last = last.and_then(|last| last.discovery.as_ref());
         let document = discover(fetcher, issuer, means, last).await?;
-        if issuer.starts_with("https:") && !source.allow_http {
+        if !is_plain_http(issuer) && !source.allow_http {
             // A document from elsewhere does not send us to our own machine.
             means.plain = PlainHttp::Nowhere;
         }
@@ -72,6 +72,11 @@ pub(super) async fn fetch_keys(
         _ => read_keys(&document)?,
     };
     Ok(Found { keys, document, discovery })
+}
+
+/// Whether an issuer's documents are fetched without TLS. A scheme has no case (RFC 3986 section 3.1).
+fn is_plain_http(issuer: &str) -> bool {
+    issuer.split_once(':').is_some_and(|(scheme, _)| scheme.eq_ignore_ascii_case("http"))
 }
 
 fn read_keys(document: &Document) -> Result<Fetched, KeyringError> {
@@ -197,6 +202,16 @@ mod tests {
         }
         for other in ["a.example", "https://a.example/?x", "https://a.example/#x"] {
             assert_eq!(documents(other), None, "{other}");
+        }
+    }
+
+    #[test]
+    fn only_an_issuer_without_tls_may_send_us_to_our_own_machine() {
+        for issuer in ["http://127.0.0.1:8080", "HTTP://localhost/"] {
+            assert!(is_plain_http(issuer), "{issuer}");
+        }
+        for issuer in ["https://a.example", "HTTPS://a.example/", "Https://a.example"] {
+            assert!(!is_plain_http(issuer), "{issuer}");
         }
     }
 

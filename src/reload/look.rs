@@ -22,6 +22,7 @@ use super::store::{Listing, Store, TRIES, Unreadable};
 use super::surroundings::{Answers, Surroundings};
 
 /// What was found on disk: enough to tell whether it is still there.
+#[derive(PartialEq, Eq)]
 pub(super) enum Sight {
     Read { sources: Digest, outside: Answers },
     Unreadable(Unreadable),

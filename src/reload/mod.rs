@@ -35,7 +35,7 @@ use crate::config::{AccessDiff, Code, Loaded, Place, Report};
 use crate::live::Live;
 
 use chain::Places;
-use look::{Found, Judged, Known, Refused};
+use look::{Found, Judged, Known, Refused, Sight, View};
 use outcome::AtStart;
 pub use outcome::{Applied, RefusedSince, ReloadOutcome, Status, Trigger};
 pub use store::{Store, StoreError, Unreadable};
@@ -201,14 +201,16 @@ impl Reloader {
     /// Looks until what is found is known, or has rested: was the same for as long as `reload.quiet`.
     /// Who writes slowly is waited for, and so is who has not yet written all the files of a directory.
     ///
-    /// Files that never rest are taken as they are when [`LONGEST`] is over, if each came whole; one that
-    /// is still being written to is refused.
+    /// Files that never rest are taken as they are when [`LONGEST`] is over, if each came whole, or if
+    /// nothing but their dates changed all the while; one that is still being written to is refused.
     async fn look(&self, known: &Known, trigger: Trigger) -> Option<Found> {
         let running = self.snapshot.load();
         let (quiet, end_marker) = (running.reload.quiet, running.reload.end_marker);
         // Who has written once meanwhile is not restless yet.
         let end = Instant::now() + LONGEST.max(quiet * 3);
-        let mut earlier = None;
+        let mut earlier: Option<(Sight, View)> = None;
+        // Who touches the files for ever, and writes nothing, does not hold up what was written before.
+        let mut is_one_text = true;
         loop {
             let looked = spawn_blocking({
                 let (store, known) = (self.store.clone(), known.clone());
@@ -219,7 +221,10 @@ impl Reloader {
                 found => return Some(found),
             };
             let has_rested = match &earlier {
-                Some(earlier) => view.is_as(earlier),
+                Some((sight, earlier)) => {
+                    is_one_text &= judged.sight == *sight;
+                    view.is_as(earlier)
+                }
                 // After events came quiet already. Polls and signals may come at any time, and the
                 // clock of a file system that tells no events may be another than ours.
                 None => trigger == Trigger::Files && view.has_rested(quiet),
@@ -227,12 +232,12 @@ impl Reloader {
             if has_rested {
                 return Some(Found::New(judged, view));
             }
-            if let Some(earlier) = earlier.filter(|_| Instant::now() >= end) {
-                let is_written = view.is_rewritten_since(&earlier);
+            if let Some((_, earlier)) = earlier.filter(|_| Instant::now() >= end) {
+                let is_written = !is_one_text && view.is_rewritten_since(&earlier);
                 let judged = if is_written { Judged::unfinished(&self.store) } else { judged };
                 return Some(Found::New(judged, view));
             }
-            earlier = Some(view);
+            earlier = Some((judged.sight, view));
             sleep(quiet).await;
         }
     }

@@ -3,6 +3,7 @@
 use std::fs;
 use std::path::Path;
 use std::sync::Mutex as StdMutex;
+use std::time::UNIX_EPOCH;
 
 use super::*;
 
@@ -295,6 +296,32 @@ async fn what_never_rests_is_taken_where_it_comes_whole_and_refused_where_it_gro
         assert!(matches!((whole, last.as_str()), (_, "applied") | (true, "unchanged")), "{last:?}");
         assert_eq!(clients(&reloader), 2);
     }
+}
+
+/// A revocation does not wait for whoever keeps changing a file's dates, or its owner.
+#[tokio::test(start_paused = true)]
+async fn files_that_are_touched_for_ever_and_not_written_are_taken() {
+    let disk = Disk::new();
+    let at_once = |clients: &[&str]| configuration(clients).replace("quiet: 1ms", "quiet: 250ms");
+    disk.write("a.yaml", &at_once(&["one", "two"]));
+    let reloader = Reloader::start(disk.path()).await.unwrap();
+    disk.write("a.yaml", &at_once(&["one"]));
+    let file = fs::File::options().append(true).open(disk.path().join("a.yaml")).unwrap();
+    let mut time = UNIX_EPOCH;
+    let restless = async {
+        loop {
+            sleep(Duration::from_millis(125)).await;
+            time += Duration::from_secs(1);
+            file.set_modified(time).unwrap();
+        }
+    };
+    let begin = Instant::now();
+    let outcome = tokio::select! {
+        outcome = poll(&reloader) => outcome,
+        () = restless => unreachable!(),
+    };
+    applied(outcome);
+    assert_eq!((begin.elapsed(), clients(&reloader)), (LONGEST, 1));
 }
 
 #[tokio::test(start_paused = true)]

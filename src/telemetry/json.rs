@@ -57,12 +57,17 @@ fn write_char<W: ?Sized + Write>(writer: &mut W, char: char) -> io::Result<()> {
     char.encode_utf16(&mut [0; 2]).iter().try_for_each(|unit| write!(writer, "\\u{unit:04x}"))
 }
 
-/// What markup is made of, controls, and what is not seen but changes what is.
+/// What markup is made of, and what is not seen.
 const fn harms(char: char) -> bool {
+    matches!(char, '<' | '>' | '&') || is_unseen(char)
+}
+
+/// Whether a character is not seen, but changes what is: later controls, and what turns, joins, hides
+/// or ends text. The controls of ASCII, which everything that escapes knows, are not among them.
+pub const fn is_unseen(char: char) -> bool {
     matches!(
         char,
-        '<' | '>' | '&'
-            | '\u{7f}'..='\u{9f}'
+        '\u{7f}'..='\u{9f}'
             | '\u{ad}'
             | '\u{61c}'
             | '\u{180e}'

@@ -88,6 +88,20 @@ fn check_speaks_to_programs() {
 }
 
 #[test]
+fn check_shows_programs_nothing_that_a_terminal_obeys() {
+    let folder = folder("\"\\u009b31m\\u202e\": 1\nclient_grants: []\n");
+    let run = |format: &str| {
+        outcome(&grantgate("check", folder.path()).args(["--format", format]).output().unwrap()).1
+    };
+    for format in ["text", "json", "github"] {
+        let shown = run(format);
+        assert!(!shown.contains(['\u{9b}', '\u{202e}']), "{shown:?}");
+    }
+    let json: Value = serde_json::from_str(&run("json")).unwrap();
+    assert_eq!(json["diagnostics"][0]["message"], "unknown key `\u{9b}31m\u{202e}`");
+}
+
+#[test]
 fn schema_prints_what_is_shipped() {
     let output = Command::new(env!("CARGO_BIN_EXE_grantgate")).arg("schema").output().unwrap();
     let (code, data, talk) = outcome(&output);

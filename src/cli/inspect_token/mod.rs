@@ -16,7 +16,7 @@ mod verification;
 
 use std::path::{Path, PathBuf};
 
-use super::{Exit, show, talk, token};
+use super::{Exit, harmless, show, talk, token};
 use crate::clock::now;
 use crate::config::snapshot::{IssuerSettings, Snapshot};
 use crate::config::{Style, load};
@@ -71,7 +71,7 @@ pub fn execute(options: &Options) -> Exit {
     match inspect(options) {
         Ok(exit) => exit,
         Err(why) => {
-            talk(format_args!("grantgate: {}", render::harmless(&why)));
+            talk(format_args!("grantgate: {}", harmless(&why)));
             Exit::Failed
         }
     }
@@ -114,11 +114,11 @@ fn inspect(options: &Options) -> Result<Exit, String> {
         Format::Json => {
             let json =
                 serde_json::to_string_pretty(&findings).map_err(|error| error.to_string())?;
-            show(format_args!("{}", render::harmless(&json)));
+            show(format_args!("{}", harmless(&json)));
         }
         Format::Text => {
             let text = render::text(&findings);
-            show(format_args!("{}", render::harmless(text.trim_end())));
+            show(format_args!("{}", harmless(text.trim_end())));
         }
     }
     Ok(if options.verify && !verification.is_accepted() { Exit::No } else { Exit::Yes })

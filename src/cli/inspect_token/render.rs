@@ -15,22 +15,6 @@ pub fn text(findings: &Findings<'_>) -> String {
     text
 }
 
-/// `text` without characters that a terminal obeys or that turn the direction of what follows: whoever
-/// made the token chose them.
-pub fn harmless(text: &str) -> String {
-    let mut harmless = String::with_capacity(text.len());
-    for character in text.chars() {
-        let turns = matches!(character, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
-        let breaks = matches!(character, '\u{2028}' | '\u{2029}' | '\u{feff}');
-        if (character.is_control() && character != '\n') || turns || breaks {
-            let _ = write!(harmless, "\\u{:04x}", u32::from(character));
-        } else {
-            harmless.push(character);
-        }
-    }
-    harmless
-}
-
 fn write(out: &mut String, findings: &Findings<'_>) -> fmt::Result {
     verification(out, findings.verification)?;
     writeln!(out, "\nheader")?;
@@ -167,14 +151,6 @@ fn short(value: &Value) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn what_a_terminal_would_obey_is_written_out() {
-        assert_eq!(
-            harmless("a\u{1b}[31m\u{9b}b\u{202e}c\r\n\té"),
-            "a\\u001b[31m\\u009bb\\u202ec\\u000d\n\\u0009é"
-        );
-    }
 
     #[test]
     fn long_values_are_cut_between_characters() {

@@ -353,9 +353,10 @@ fn remote(ctx: &mut Context<'_, '_>, issuer: &At<&raw::Issuer>) -> Option<KeySou
         (None, None) => return None,
     };
     if !urls::is_web(url) {
+        let shown = urls::shown(ctx, &at, url);
         let message = match raw.jwks_uri {
-            Some(_) => format!("`{url}` is not a URL"),
-            None => format!("the issuer `{url}` is not a URL, so its keys cannot be discovered"),
+            Some(_) => format!("`{shown}` is not a URL"),
+            None => format!("the issuer `{shown}` is not a URL, so its keys cannot be discovered"),
         };
         ctx.report
             .push(Code::UrlInvalid, &at, message)

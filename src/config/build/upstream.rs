@@ -27,10 +27,13 @@ pub(super) fn build(ctx: &mut Context<'_, '_>, gate: &At<&raw::Gate>) -> Option<
             Some(Upstream::Tcp { host, port: port.unwrap_or(443), tls: Some(tls) })
         }
         _ => {
-            ctx.report.push(Code::UrlInvalid, &place, format!("`{text}` is not an upstream")).help(
-                "write only scheme, host and port: `http://127.0.0.1:3000`, \
+            let shown = urls::shown(ctx, &place, text);
+            ctx.report
+                .push(Code::UrlInvalid, &place, format!("`{shown}` is not an upstream"))
+                .help(
+                    "write only scheme, host and port: `http://127.0.0.1:3000`, \
                     `https://orders.internal`; or a socket: `unix:/run/orders.sock`",
-            );
+                );
             None
         }
     }

@@ -20,11 +20,24 @@ pub(super) fn origin(text: &str) -> Option<(Scheme, String, Option<u16>)> {
 pub(super) fn web(ctx: &mut Context<'_, '_>, place: &Place, text: &str) -> bool {
     let fits = is_web(text);
     if !fits {
+        let shown = shown(ctx, place, text);
         ctx.report
-            .push(Code::UrlInvalid, place, format!("`{text}` is not a URL"))
+            .push(Code::UrlInvalid, place, format!("`{shown}` is not a URL"))
             .help("write a whole one: `https://orders.example.com`");
     }
     fits
+}
+
+/// What a report may say of a URL that was refused. Where it names a user, a password may stand beside:
+/// it is left out, and masked where it was written.
+pub(super) fn shown(ctx: &mut Context<'_, '_>, place: &Place, text: &str) -> String {
+    let (scheme, rest) = text.split_once("://").unwrap_or(("", text));
+    // In a password may be anything that should have been escaped there: the last one counts.
+    let Some((_, host)) = rest.rsplit_once('@') else { return text.to_owned() };
+    if let Some(span) = ctx.report.locate(place, None, false) {
+        ctx.report.mask(place.source, &span);
+    }
+    if scheme.is_empty() { format!("…@{host}") } else { format!("{scheme}://…@{host}") }
 }
 
 /// Whether `text` is an `http` or `https` URL with a host, and no user or fragment.

@@ -77,16 +77,31 @@ fn what_only_serde_can_tell_is_told() {
 
 #[test]
 fn a_secret_is_in_no_excerpt_and_a_reference_to_one_is() {
-    for secret in ["hunter2", "12345678", "\"hunter2\"", "[hunter2]"] {
+    let random = ["*hunter2", "&hunter2", "&hunter2 x", "!hunter2", "!!hunter2 x", "!<hunter2> x"];
+    let usual = ["hunter2", "12345678", "\"hunter2\"", "[hunter2]"];
+    for secret in usual.into_iter().chain(random) {
         let text = format!("client_grants: [{{client_id: 1, secret: {secret}, oops: 1}}]\n");
         let (_, report) = read_all(&[&text]);
         let rendered = report.to_string();
         assert!(report.count(Severity::Error) >= 2);
         assert!(!rendered.contains("hunter2") && !rendered.contains("12345678"), "{rendered}");
-        assert!(rendered.contains("**, oops: 1"), "{rendered}");
+        assert!(rendered.contains("*, oops: 1"), "{rendered}");
     }
     let (_, report) = read_all(&["client_grants: [{client_id: 1, secret: \"${env:KEY}\"}]\n"]);
     assert!(report.to_string().contains("${env:KEY}"));
+}
+
+#[test]
+fn what_yaml_takes_for_a_comment_behind_a_secret_is_shown_no_more_than_the_secret() {
+    for secret in ["#hunter2", "a #hunter2", "[a] #hunter2", "*a #hunter2", "\"a\"  # hunter2"] {
+        // An unknown key has its line shown.
+        for key in ["secret", "secrt"] {
+            let text = format!("client_grants:\n  - client_id: 1\n    {key}: {secret}\n");
+            let (_, report) = read_all(&[&text]);
+            let rendered = report.to_string();
+            assert!(report.has_errors() && !rendered.contains("hunter2"), "{secret}: {rendered}");
+        }
+    }
 }
 
 /// Right, and with a bit of everything in it.

@@ -18,7 +18,7 @@ pub(in crate::config) fn github(report: &Report) -> String {
         let Diagnostic { code, message, help, .. } = found;
         let mut properties = Vec::new();
         if let Some(document) = report.documents().get(found.place.source) {
-            properties.push(format!("file={}", property(&document.name)));
+            properties.push(format!("file={}", property(&harmless(&document.name))));
         }
         if let Some((span, lines)) = report.span_of(found).zip(lines.get(found.place.source)) {
             let (line, column) = lines.position(span.start);

@@ -152,3 +152,14 @@ fn github_reads_one_command_for_each_problem_and_no_other() {
 "
     );
 }
+
+#[test]
+fn a_file_s_name_harms_no_log_that_github_s_commands_are_read_in() {
+    let mut report = report(&[("a\u{1b}[2J\u{202e}\n::error::x,y.yaml", "a: 1\n")]);
+    report.push(Code::KeyUnknown, &Place::root(0).key("a"), "unknown");
+    assert_eq!(
+        report.to_github(),
+        "::error file=a␛[2J\u{fffd}␊%3A%3Aerror%3A%3Ax%2Cy.yaml,line=1,endLine=1,col=4,endColumn=4,\
+         title=key-unknown::unknown\n"
+    );
+}

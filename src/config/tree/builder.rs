@@ -275,20 +275,23 @@ impl<'t, 'r> Builder<'t, 'r> {
     }
 
     fn refuse_tag(&mut self, span: Span) {
+        let place = self.place();
+        self.is_hidden(&place, &span);
         self.report
-            .push(Code::YamlTag, &self.place(), "tags are not supported")
+            .push(Code::YamlTag, &place, "tags are not supported")
             .at(span)
             .help("remove it: quoted values are text, unquoted ones are what they look like");
     }
 
     fn refuse_anchor(&mut self, name: &str, span: Span) {
         let place = self.anchored.take().unwrap_or_else(|| Place::root(self.source));
+        let message = if self.is_hidden(&place, &span) {
+            "anchors are not supported".to_owned()
+        } else {
+            format!("the anchor `&{}` is not supported", excerpt(name))
+        };
         self.report
-            .push(
-                Code::YamlAnchor,
-                &place,
-                format!("the anchor `&{}` is not supported", excerpt(name)),
-            )
+            .push(Code::YamlAnchor, &place, message)
             .at(span)
             .help("remove it, and write out what its aliases stand for");
     }
@@ -299,15 +302,28 @@ impl<'t, 'r> Builder<'t, 'r> {
         {
             return;
         }
-        let alias = self.text.get(span.clone()).unwrap_or_default();
+        let place = self.place();
+        let message = if self.is_hidden(&place, span) {
+            "aliases are not supported".to_owned()
+        } else {
+            let alias = self.text.get(span.clone()).unwrap_or_default();
+            format!("the alias `{}` is not supported", excerpt(alias))
+        };
         self.report
-            .push(
-                Code::YamlAlias,
-                &self.place(),
-                format!("the alias `{}` is not supported", excerpt(alias)),
-            )
+            .push(Code::YamlAlias, &place, message)
             .at(span.clone())
             .help("write out what it stands for; quote text that begins with `*`");
+    }
+
+    /// Whether what stands at `place` may be a secret; if so it is masked. One that was made at random may
+    /// begin with `!`, `&` or `*`.
+    fn is_hidden(&mut self, place: &Place, span: &Span) -> bool {
+        let of_secret = |step: &Step| matches!(step, Step::Key(key) if looks_secret(key));
+        let is_hidden = place.path.iter().any(of_secret);
+        if is_hidden {
+            self.report.mask(self.source, span);
+        }
+        is_hidden
     }
 
     /// The place of the node that comes next.

@@ -28,9 +28,13 @@ pub(super) fn signals(claims: &Claims, client: &str) -> [Signal<'static>; 2] {
     ]
 }
 
-/// The organization at the top or in `ext`; two that differ are none that can be told.
+/// The organization at the top or in `ext`; two that differ are none that can be told, and what stands
+/// in an `ext` that is no object cannot be told either.
 pub(super) fn organization(claims: &Claims) -> Organization<'_> {
-    let ext = claims.find("ext");
+    let ext = claims.find("ext").filter(|ext| !ext.is_null());
+    if ext.is_some_and(|ext| !ext.is_object()) {
+        return Organization::Unreadable;
+    }
     let inner = |name: &str| ext.and_then(|ext| ext.get(name));
     let outer = super::organization(claims.find("org_id"), claims.find("org_name"));
     match (outer, super::organization(inner("org_id"), inner("org_name"))) {

@@ -273,6 +273,10 @@ fn hydras_organization_may_stand_in_ext() {
     assert_eq!(of(json!({"org_id": "org_1", "ext": {"org_id": "org_2"}})), "unreadable");
     assert_eq!(of(json!({"org_id": "org_1", "ext": {"org_name": "acme"}})), "unreadable");
     assert_eq!(of(json!({"ext": {"org_name": "acme"}})), "unreadable");
+    for doubtful in [json!("org_1"), json!([{"org_id": "org_1"}]), json!(7), json!(true)] {
+        assert_eq!(of(json!({"ext": doubtful})), "unreadable", "{doubtful}");
+        assert_eq!(of(json!({"org_id": "org_1", "ext": doubtful})), "unreadable", "{doubtful}");
+    }
 }
 
 #[test]

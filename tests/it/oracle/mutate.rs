@@ -264,6 +264,8 @@ fn bend_organization(draw: &mut Draw<'_>, world: &World, request: &mut Request) 
                 json!({"org_name": "acme"}),
                 json!({"org_id": 7}),
                 json!("org_acme"),
+                json!([{"org_id": "org_acme"}]),
+                json!(null),
             ];
             say("ext", draw.pick(&within));
         }

@@ -139,3 +139,23 @@ fn a_socket_is_named_by_its_whole_path() {
         assert_eq!(files.codes(bad, ""), ["address-invalid"], "{bad}");
     }
 }
+
+#[test]
+fn a_password_in_a_url_is_not_shown() {
+    let files = Files::new();
+    for url in ["http://ann:hunter2@orders", "https://hunter2@orders/x", "http://a:hun@ter2@orders"]
+    {
+        let gate = files.load(url, "").unwrap_err();
+        let public = files.load("http://orders", &format!("public_url: '{url}',")).unwrap_err();
+        for report in [gate, public] {
+            let (text, json) = (report.to_string(), report.to_json().to_string());
+            assert!(text.contains("://…@orders"), "{text}");
+            assert!(!text.contains("ter2") && !json.contains("ter2"), "{text}{json}");
+        }
+    }
+    let text =
+        "issuers: [{issuer: 'https://a.example/', jwks_uri: 'https://ann:hunter2@a.example'}]";
+    let now = UnixTime::from_seconds(0);
+    let report = load(&[Source::new("gateway.yaml", text)], &files, now).unwrap_err().to_string();
+    assert!(report.contains("…@a.example") && !report.contains("hunter2"), "{report}");
+}

@@ -1,6 +1,6 @@
 //! Rules 4 to 8: which application, on whose behalf, by which grant, for which organization.
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use super::super::world::{
     Api, Client, Grant, Issuer, NOW, Policy, Profile, SignTest, Subject, Usage, World,
@@ -281,7 +281,11 @@ fn organization(issuer: &Issuer, claims: &Claims) -> Named {
         // The tenant says no more than the issuer does.
         Profile::Entra => Named::None,
         Profile::Hydra => {
-            let ext = claims.get("ext").and_then(Value::as_object).cloned().unwrap_or_default();
+            let ext = match claims.get("ext") {
+                None | Some(Value::Null) => Map::new(),
+                Some(Value::Object(ext)) => ext.clone(),
+                Some(_) => return Named::Unclear,
+            };
             match (by_id(claims, "org_id"), by_id(&ext, "org_id")) {
                 (one, Named::None) | (Named::None, one) => one,
                 (one, other) if one == other => one,
