@@ -11,16 +11,16 @@
 //! | 11 | `main` | parse, do, exit code |
 //! | 10 | [`cli`] | one file per verb |
 //! | 9 | [`app`] | bind everything, run, drain |
-//! | 8 | [`proxy`], [`admin`] | the doors: traffic; health and metrics |
+//! | 8 | [`proxy`], [`admin`] | the doors: traffic; health, metrics and status |
 //! | 7 | [`guard`] | the one async question: may this call pass? |
 //! | 6 | [`keyring`], [`reload`] | keys that live; snapshots that live |
-//! | 5 | [`net`] | sockets, workers, connections to upstreams |
+//! | 5 | [`net`] | sockets, TLS, workers, the time of a connection, connections to upstreams, fetches |
 //! | 4 | [`telemetry`], [`live`], [`clock`] | records and metrics; a value that is replaced whole; the time |
 //! | | | *the wall* |
 //! | 3 | [`gate`] | the whole question, pure; the table of refusals |
 //! | 2 | [`config`] | text in, snapshot or report out |
 //! | 1 | [`token`], [`route`] | text to verified claims; path to operation |
-//! | 0 | [`policy`] | the model, and the decision |
+//! | 0 | [`policy`], [`screen`] | the model, and the decision; characters that do harm where they are shown |
 //!
 //! # The way of a request
 //!
@@ -34,6 +34,7 @@
 //! 8. `proxy` forwards, which takes a [`policy::Permit`] by value, or refuses.
 
 pub mod policy;
+pub mod screen;
 
 pub mod route;
 pub mod token;

@@ -11,7 +11,7 @@ use serde_json::json;
 use crate::config::snapshot::Listen;
 use crate::net::{Drain, ListenError, Phase};
 use crate::policy::Issuer;
-use crate::telemetry::MEDIA_TYPE;
+use crate::telemetry::{MEDIA_TYPE, write_json};
 
 use super::condition::{Condition, Conditions, all};
 use super::listener::{Answer, Listener};
@@ -93,7 +93,11 @@ impl Answers {
             "missing_keys": missing_keys,
         });
         let status = if ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
-        Answer { status, kind: "application/json", body: format!("{state}\n").into() }
+        let mut body = Vec::new();
+        // Texts, numbers and lists are always JSON.
+        let _ = write_json(&state, &mut body);
+        body.push(b'\n');
+        Answer { status, kind: "application/json", body: body.into() }
     }
 }
 

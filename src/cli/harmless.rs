@@ -1,20 +1,17 @@
 //! What strangers wrote, as it may be shown: tokens and the names and texts of files are not ours.
 
-use std::fmt::Write;
+use crate::screen::{escape, harms};
 
-use crate::telemetry::is_unseen;
-
-/// `text` without characters that a terminal obeys, or that turn or hide others: each is written as
-/// JSON escapes it, so that JSON stays the JSON it was. Line ends stay.
+/// `text` without characters that do harm on a screen, each written as JSON escapes it, so that JSON
+/// stays the JSON it was. Line ends stay.
 pub fn harmless(text: &str) -> String {
     let mut harmless = String::with_capacity(text.len());
-    for character in text.chars() {
-        if (character.is_control() && character != '\n') || is_unseen(character) {
-            for unit in character.encode_utf16(&mut [0; 2]) {
-                let _ = write!(harmless, "\\u{unit:04x}");
-            }
+    for char in text.chars() {
+        if harms(char) && char != '\n' {
+            // Writing into a string does not fail.
+            let _ = escape(char, &mut harmless);
         } else {
-            harmless.push(character);
+            harmless.push(char);
         }
     }
     harmless

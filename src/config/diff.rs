@@ -1,9 +1,9 @@
 //! What a new snapshot newly allows, and what it no longer allows.
 //!
 //! In come two snapshots; out come the accesses that only one of them gives. They are found by asking
-//! [`decide`](crate::policy::decide()) itself: for every caller that either snapshot knows of, with a token that holds exactly
-//! what the caller's ceiling gives, in each organization that a grant names, for every operation that
-//! either snapshot lists. The work grows with grants × operations.
+//! [`decide`](crate::policy::decide()) itself: for every caller that either snapshot knows of, with a
+//! token that holds exactly what the caller's ceiling gives, in each organization that a grant names,
+//! for every operation that either snapshot lists. The work grows with grants × operations.
 //!
 //! It speaks of access alone: not of hosts, upstreams, keys, limits, or of how long a grant lasts.
 

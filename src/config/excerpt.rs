@@ -2,6 +2,7 @@
 //! terminal would obey.
 
 use super::tree::Span;
+use crate::screen::harms;
 
 /// Lines longer than this are shown in part, in bytes.
 const MAX_LINE: usize = 200;
@@ -156,20 +157,11 @@ pub(super) fn harmless(text: &str) -> String {
                 out.push(char::from_u32(u32::from(char) + 0x2400).unwrap_or('\u{fffd}'));
             }
             '\x7f' => out.push('␡'),
-            '\u{80}'..='\u{9f}' => out.push('\u{fffd}'),
-            _ if is_invisible(char) => out.push('\u{fffd}'),
+            _ if harms(char) => out.push('\u{fffd}'),
             _ => out.push(char),
         }
     }
     out
-}
-
-/// Format characters: bidirectional marks, joiners, separators of lines, tags (Unicode's `Cf`, `Zl`
-/// and `Zp` as far as they act on what surrounds them).
-fn is_invisible(char: char) -> bool {
-    matches!(char,
-        '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'
-        | '\u{2060}'..='\u{206f}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}')
 }
 
 #[cfg(test)]

@@ -1,6 +1,10 @@
 //! The keyring against an issuer on loopback. The clock is tokio's and stands still while anything
 //! is under way: times are those that the keyring chose, not those that this machine took.
 
+mod fresh;
+mod refreshes;
+mod unknown;
+
 use std::collections::BTreeMap;
 use std::convert::Infallible;
 use std::net::SocketAddr;
@@ -190,7 +194,7 @@ async fn keys_come_at_the_start_by_discovery() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn keys_that_cannot_be_fetched_anew_stay_for_a_day_and_no_longer() {
+async fn keys_that_cannot_be_fetched_anew_stay_for_max_stale_and_no_longer() {
     let idp = Idp::start().await;
     let (keyring, mut outcomes) = start(&[idp.settings()]);
     next(&mut outcomes).await.unwrap();
@@ -259,96 +263,6 @@ async fn what_is_no_key_set_of_this_issuer_gives_no_keys() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_failed_first_fetch_is_retried_after_a_second_and_then_ever_later() {
-    let idp = Idp::start().await;
-    idp.answer(JWKS, Answer::Status404);
-    let (keyring, mut outcomes) = start(&[idp.settings()]);
-    next(&mut outcomes).await.unwrap_err();
-    let mut last = Instant::now();
-    for seconds in [1, 2, 4, 8, 16, 30, 30] {
-        // Who asks meanwhile is answered at once, and brings nothing forward.
-        keyring.requests().refresh(&idp.settings(), None).await;
-        assert_eq!(last, Instant::now());
-        next(&mut outcomes).await.unwrap_err();
-        let pause = last.elapsed().as_secs_f64() / f64::from(seconds);
-        assert!((0.89..1.01).contains(&pause), "{pause} of {seconds} s");
-        last = Instant::now();
-    }
-    assert_eq!(keyring.missing().len(), 1);
-    idp.answer(JWKS, Answer::Text(KEYS.to_owned()));
-    next(&mut outcomes).await.unwrap();
-    assert_eq!(keyring.missing(), []);
-}
-
-#[tokio::test(start_paused = true)]
-async fn all_who_ask_are_served_by_one_fetch_in_each_cooldown() {
-    let idp = Idp::start().await;
-    let (keyring, mut outcomes) = start(&[idp.settings()]);
-    next(&mut outcomes).await.unwrap();
-    for fetches in 1..=3 {
-        let mut asking = tokio::task::JoinSet::new();
-        for _ in 0..1_000 {
-            let (requests, settings) = (keyring.requests(), idp.settings());
-            asking.spawn(async move { requests.refresh(&settings, None).await });
-        }
-        asking.join_all().await;
-        assert_eq!(idp.hits(JWKS), fetches);
-        advance(COOLDOWN).await;
-    }
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_refresh_returns_with_the_newer_keys_in_place() {
-    let idp = Idp::start().await;
-    idp.answer(JWKS, Answer::Text(KEYS.replace("one", "old")));
-    let (keyring, mut outcomes) = start(&[idp.settings()]);
-    next(&mut outcomes).await.unwrap();
-    assert_eq!(kids(&keyring, &idp.settings()), ["old"]);
-    idp.answer(JWKS, Answer::Text(KEYS.to_owned()));
-    advance(COOLDOWN).await;
-    keyring.requests().refresh(&idp.settings(), Some("one")).await;
-    assert_eq!(kids(&keyring, &idp.settings()), ["one"]);
-}
-
-#[tokio::test(start_paused = true)]
-async fn keys_are_fetched_in_the_background_and_stay_when_that_fails() {
-    let idp = Idp::start().await;
-    let (keyring, mut outcomes) = start(&[idp.settings()]);
-    next(&mut outcomes).await.unwrap();
-    let begin = Instant::now();
-    next(&mut outcomes).await.unwrap();
-    assert!(begin.elapsed() <= Duration::from_mins(15));
-
-    for broken in [Answer::Status404, Answer::Text(r#"{"keys": []}"#.to_owned()), Answer::Hang] {
-        idp.answer(JWKS, broken);
-        next(&mut outcomes).await.unwrap_err();
-        assert!(has_keys(&keyring, &idp.settings()));
-    }
-    assert_eq!(keyring.missing(), []);
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_request_waits_for_an_issuer_that_hangs_only_so_long() {
-    let idp = Idp::start().await;
-    idp.answer(OPENID, Answer::Hang);
-    let (keyring, mut outcomes) = start(&[idp.settings()]);
-    let begin = Instant::now();
-    keyring.requests().refresh(&idp.settings(), None).await;
-    assert_eq!(begin.elapsed().as_secs(), 5);
-    assert!(next(&mut outcomes).await.unwrap_err().contains("no whole answer"));
-    assert_eq!(begin.elapsed().as_secs(), 10);
-}
-
-#[tokio::test(start_paused = true)]
-async fn an_issuer_that_hangs_holds_up_no_other() {
-    let (good, bad) = (Idp::start().await, Idp::start().await);
-    bad.answer(OPENID, Answer::Hang);
-    let (keyring, mut outcomes) = start(&[bad.settings(), good.settings()]);
-    assert_eq!(outcomes.recv().await.unwrap(), (good.settings().trust.issuer, Ok((1, 1))));
-    assert_eq!(keyring.missing(), [bad.settings().trust.issuer]);
-}
-
-#[tokio::test(start_paused = true)]
 async fn a_reload_drops_the_keys_of_a_source_that_changed_and_no_others() {
     let (stays, changes, leaves) = (Idp::start().await, Idp::start().await, Idp::start().await);
     let all = [stays.settings(), changes.settings(), leaves.settings()];
@@ -388,203 +302,6 @@ async fn another_cooldown_leaves_the_keys_where_they_are() {
     advance(Duration::from_secs(1)).await;
     keyring.requests().refresh(&shorter, None).await;
     assert_eq!(idp.hits(JWKS), 2);
-}
-
-#[tokio::test(start_paused = true)]
-async fn who_waits_is_let_go_when_the_keyring_ends() {
-    let idp = Idp::start().await;
-    idp.answer(OPENID, Answer::Hang);
-    let (keyring, _outcomes) = start(&[idp.settings()]);
-    let requests = keyring.requests();
-    let begin = Instant::now();
-    let settings = idp.settings();
-    let waiting = tokio::spawn(async move { requests.refresh(&settings, None).await });
-    tokio::task::yield_now().await;
-    drop(keyring);
-    waiting.await.unwrap();
-    assert_eq!(begin, Instant::now());
-}
-
-#[tokio::test]
-async fn a_worker_asks_from_a_runtime_of_its_own() {
-    let idp = Idp::start().await;
-    let (keyring, _outcomes) = start(&[idp.settings()]);
-    let (requests, settings) = (keyring.requests(), idp.settings());
-    let worker = std::thread::spawn(move || {
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-        runtime.block_on(requests.refresh(&settings, None));
-    });
-    tokio::task::spawn_blocking(move || worker.join().unwrap()).await.unwrap();
-    assert!(has_keys(&keyring, &idp.settings()));
-}
-
-#[tokio::test(start_paused = true)]
-async fn cache_headers_say_when_keys_are_fetched_next_between_a_minute_and_a_day() {
-    let idp = Idp::start().await;
-    let (_keyring, mut outcomes) = start(&[idp.settings()]);
-    for (cache_control, least, most) in [
-        ("public", 810, 900),
-        ("max-age=15", 60, 60),
-        ("no-store", 60, 60),
-        ("max-age=0", 60, 60),
-        ("public, max-age=3600", 3240, 3600),
-        ("max-age=31536000", 77_760, 86_400),
-    ] {
-        idp.answer(JWKS, Answer::Cached(cache_control, KEYS.to_owned()));
-        next(&mut outcomes).await.unwrap();
-        let begin = Instant::now();
-        next(&mut outcomes).await.unwrap();
-        let pause = begin.elapsed().as_secs();
-        assert!((least..=most).contains(&pause), "{cache_control}: {pause} s");
-    }
-}
-
-#[tokio::test(start_paused = true)]
-async fn keys_that_did_not_change_are_confirmed_and_kept_as_they_are() {
-    let idp = Idp::start().await;
-    idp.answer(JWKS, Answer::Cached("max-age=600", KEYS.to_owned()));
-    let (keyring, mut outcomes) = start(&[idp.settings()]);
-    next(&mut outcomes).await.unwrap();
-    let keys = keys_now(&keyring, &idp.settings());
-    // Longer than keys may be stale: each confirmation makes them new.
-    let begin = Instant::now();
-    while begin.elapsed() < 2 * MAX_STALE {
-        assert_eq!(next(&mut outcomes).await, Ok((1, 1)));
-        assert!(Arc::ptr_eq(&keys, &keys_now(&keyring, &idp.settings())));
-    }
-    idp.answer(JWKS, Answer::Cached("max-age=600", KEYS.replace("one", "other")));
-    next(&mut outcomes).await.unwrap();
-    assert_eq!(kids(&keyring, &idp.settings()), ["other"]);
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_key_that_was_taken_back_is_gone_with_the_next_refresh() {
-    let idp = Idp::start().await;
-    let both = KEYS.replace(
-        r#"{"kty": "oct""#,
-        r#"{"kty": "OKP", "crv": "Ed25519", "kid": "bad",
-            "x": "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}, {"kty": "oct""#,
-    );
-    idp.answer(JWKS, Answer::Text(both));
-    let (keyring, mut outcomes) = start(&[idp.settings()]);
-    next(&mut outcomes).await.unwrap();
-    assert_eq!(kids(&keyring, &idp.settings()), ["one", "bad"]);
-    idp.answer(JWKS, Answer::Text(KEYS.to_owned()));
-    next(&mut outcomes).await.unwrap();
-    assert_eq!(kids(&keyring, &idp.settings()), ["one"]);
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_key_set_that_moved_is_found_at_once() {
-    let (idp, elsewhere) = (Idp::start().await, Idp::start().await);
-    let (keyring, mut outcomes) = start(&[idp.settings()]);
-    next(&mut outcomes).await.unwrap();
-    elsewhere.answer(JWKS, Answer::Text(KEYS.replace("one", "moved")));
-    let document = r#"{"issuer": "ISSUER", "jwks_uri": "http://HOST/jwks"}"#;
-    let document = document.replace("ISSUER", &idp.issuer());
-    idp.answer(OPENID, Answer::Text(document.replace("HOST", &elsewhere.address.to_string())));
-    advance(COOLDOWN).await;
-    keyring.requests().refresh(&idp.settings(), Some("moved")).await;
-    assert_eq!(kids(&keyring, &idp.settings()), ["moved"]);
-    assert_eq!(idp.hits(JWKS), 1);
-}
-
-#[tokio::test(start_paused = true)]
-async fn while_discovery_fails_keys_are_looked_for_where_they_were() {
-    let idp = Idp::start().await;
-    let (keyring, mut outcomes) = start(&[idp.settings()]);
-    next(&mut outcomes).await.unwrap();
-    for (broken, kid) in [(Answer::Status404, "new"), (Answer::Hang, "newer")] {
-        idp.answer(OPENID, broken);
-        idp.answer(JWKS, Answer::Text(KEYS.replace("one", kid)));
-        advance(COOLDOWN).await;
-        // Whoever asks lives to see it.
-        keyring.requests().refresh(&idp.settings(), Some(kid)).await;
-        next(&mut outcomes).await.unwrap();
-        assert_eq!(kids(&keyring, &idp.settings()), [kid]);
-    }
-    // But not when the document is another's now.
-    idp.answer(OPENID, idp.document("https://other.example/"));
-    assert!(next(&mut outcomes).await.unwrap_err().contains("is for the issuer"));
-    assert_eq!(kids(&keyring, &idp.settings()), ["newer"]);
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_thousand_random_kids_cost_one_fetch_in_each_cooldown() {
-    let idp = Idp::start().await;
-    let (keyring, mut outcomes) = start(&[idp.settings()]);
-    next(&mut outcomes).await.unwrap();
-    let begin = Instant::now();
-    for kid in 0..1_000 {
-        keyring.requests().refresh(&idp.settings(), Some(&kid.to_string())).await;
-        advance(Duration::from_millis(250)).await;
-    }
-    let cooldowns = begin.elapsed().as_secs() / COOLDOWN.as_secs();
-    let fetches = idp.hits(JWKS) as u64;
-    assert!((2..=1 + cooldowns).contains(&fetches), "{fetches} fetches in {cooldowns} cool-downs");
-}
-
-#[tokio::test(start_paused = true)]
-async fn who_repeats_an_unknown_kid_leaves_the_refreshes_to_others() {
-    let idp = Idp::start().await;
-    let (keyring, mut outcomes) = start(&[idp.settings()]);
-    next(&mut outcomes).await.unwrap();
-    let requests = keyring.requests();
-    let settings = idp.settings();
-    for (cooldowns, hits) in [(1, 2), (1, 3), (1, 3), (1, 4), (3, 4), (1, 5)] {
-        advance(COOLDOWN * cooldowns).await;
-        let begin = Instant::now();
-        requests.refresh(&settings, Some("stuck")).await;
-        assert_eq!((idp.hits(JWKS), begin.elapsed()), (hits, Duration::ZERO));
-    }
-    // Who comes with another one need not wait for what the stuck one may do.
-    advance(COOLDOWN).await;
-    idp.answer(JWKS, Answer::Text(KEYS.replace("one", "new")));
-    requests.refresh(&settings, Some("stuck")).await;
-    assert_eq!(idp.hits(JWKS), 5);
-    requests.refresh(&settings, Some("new")).await;
-    assert_eq!((idp.hits(JWKS), kids(&keyring, &settings)), (6, vec!["new".to_owned()]));
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_new_kid_waits_for_the_rest_of_a_cooldown_that_is_nearly_over() {
-    let idp = Idp::start().await;
-    let (keyring, mut outcomes) = start(&[idp.settings()]);
-    next(&mut outcomes).await.unwrap();
-    idp.answer(JWKS, Answer::Text(KEYS.replace("one", "new")));
-    let ask = async || {
-        let begin = Instant::now();
-        keyring.requests().refresh(&idp.settings(), Some("new")).await;
-        (idp.hits(JWKS), begin.elapsed().as_secs())
-    };
-    advance(Duration::from_secs(26)).await;
-    assert_eq!(ask().await, (1, 0));
-    advance(Duration::from_secs(2)).await;
-    assert_eq!(ask().await, (2, 2));
-    assert_eq!(kids(&keyring, &idp.settings()), ["new"]);
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_kid_that_is_known_to_be_unknown_waits_for_no_fetch() {
-    let idp = Idp::start().await;
-    let (keyring, mut outcomes) = start(&[idp.settings()]);
-    next(&mut outcomes).await.unwrap();
-    let requests = keyring.requests();
-    for _ in 0..2 {
-        advance(COOLDOWN).await;
-        requests.refresh(&idp.settings(), Some("stuck")).await;
-        next(&mut outcomes).await.unwrap();
-    }
-    idp.answer(JWKS, Answer::Hang);
-    advance(COOLDOWN).await;
-    let (asking, settings) = (requests.clone(), idp.settings());
-    let other = tokio::spawn(async move { asking.refresh(&settings, Some("new")).await });
-    tokio::task::yield_now().await;
-    let begin = Instant::now();
-    requests.refresh(&idp.settings(), Some("stuck")).await;
-    assert_eq!(begin.elapsed(), Duration::ZERO);
-    other.await.unwrap();
-    assert_eq!(begin.elapsed().as_secs(), 5);
 }
 
 #[tokio::test(start_paused = true)]

@@ -10,8 +10,6 @@
 mod freshness;
 mod url;
 
-use std::error::Error;
-use std::fmt;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
@@ -29,6 +27,7 @@ use tokio::time::timeout;
 
 use crate::config::tls::ClientTls;
 
+use super::causes::causes;
 use freshness::fresh_for;
 use url::{host_of, parse};
 
@@ -198,7 +197,7 @@ impl Fetcher {
     ) -> Result<Document, FetchFailure> {
         let request = request(uri, known).ok_or(FetchFailure::Url("cannot be asked for"))?;
         let response = self.client(tls).request(request).await.map_err(|error| {
-            let causes = Causes(&error).to_string();
+            let causes = causes(&error);
             if error.is_connect() {
                 FetchFailure::Connect(causes)
             } else {
@@ -220,7 +219,7 @@ impl Fetcher {
             if error.is::<LengthLimitError>() {
                 FetchFailure::TooLarge
             } else {
-                FetchFailure::Broken(Causes(&*error).to_string())
+                FetchFailure::Broken(causes(&*error))
             }
         })?;
         let body = body.to_bytes();
@@ -256,26 +255,6 @@ fn request(uri: Uri, known: Option<&Document>) -> Option<Request<Empty<Bytes>>> 
 impl Default for Fetcher {
     fn default() -> Self {
         Self::new()
-    }
-}
-
-/// An error and all its causes on one line, each said once.
-struct Causes<'a>(&'a dyn Error);
-
-impl fmt::Display for Causes<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut said = self.0.to_string();
-        f.write_str(&said)?;
-        let mut cause = self.0.source();
-        while let Some(error) = cause {
-            let text = error.to_string();
-            if !said.contains(&text) {
-                write!(f, ": {text}")?;
-            }
-            said = text;
-            cause = error.source();
-        }
-        Ok(())
     }
 }
 

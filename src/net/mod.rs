@@ -10,6 +10,7 @@
 
 pub mod authorities;
 mod body;
+mod causes;
 mod client;
 mod connection;
 mod drain;

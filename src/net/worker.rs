@@ -30,8 +30,8 @@ pub struct Workers {
 }
 
 impl Workers {
-    /// Binds `listen_on` and starts `count` workers, which speak TLS as `tls` says. `service` is called in each worker's thread, within its
-    /// runtime, and makes what answers that worker's requests.
+    /// Binds `listen_on` and starts `count` workers, which speak TLS as `tls` says. `service` is called
+    /// in each worker's thread, within its runtime, and makes what answers that worker's requests.
     pub fn start<S: Service>(
         listen_on: &Listen,
         tls: &Tls,

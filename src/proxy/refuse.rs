@@ -1,7 +1,7 @@
 //! A refusal as an answer: `application/problem+json` (RFC 9457) with its challenge.
 //!
 //! The only place where refusals become responses. What it says of the caller is the caller's own; the
-//! texts of a request are in it only as JSON strings that no HTML reader takes for markup.
+//! texts of a request are in it only as JSON strings that neither a terminal nor an HTML reader obeys.
 
 use std::fmt::Write;
 
@@ -16,6 +16,7 @@ use serde::Serialize;
 use crate::config::snapshot::ServedApi;
 use crate::gate::{Caller, Challenge, Code, Refusal};
 use crate::net::Body;
+use crate::telemetry::write_json;
 
 /// To whom a refusal is said, and about what.
 #[derive(Clone, Copy, Debug)]
@@ -60,7 +61,8 @@ pub(super) fn overloaded() -> Bytes {
         let _ = write!(answer, "{name}: {}\r\n", value.to_str().unwrap_or_default());
     }
     answer.push_str("\r\n");
-    answer.push_str(&text);
+    let mut answer = answer.into_bytes();
+    answer.extend(text);
     answer.into()
 }
 
@@ -112,7 +114,7 @@ struct Problem<'a> {
     contact: Option<&'a str>,
 }
 
-fn problem(refusal: &Refusal, address: &Address<'_>) -> String {
+fn problem(refusal: &Refusal, address: &Address<'_>) -> Vec<u8> {
     let code = refusal.code;
     let caller = address.caller;
     let identity = caller.and_then(|caller| caller.identity.as_ref());
@@ -135,10 +137,10 @@ fn problem(refusal: &Refusal, address: &Address<'_>) -> String {
         excess_scopes: &refusal.excess_scopes,
         contact: refusal.contact(),
     };
+    let mut text = Vec::new();
     // Texts and numbers are always JSON.
-    let text = serde_json::to_string(&problem).unwrap_or_default();
-    // Outside of strings JSON has none of these.
-    text.replace('<', "\\u003c").replace('>', "\\u003e").replace('&', "\\u0026")
+    let _ = write_json(&problem, &mut text);
+    text
 }
 
 /// `WWW-Authenticate` (RFC 6750 section 3).

@@ -10,6 +10,8 @@ use serde::Serialize;
 use serde_json::Serializer;
 use serde_json::ser::Formatter;
 
+use crate::screen::{escape, harms};
+
 /// Writes `value` at the end of `text`, without a line end.
 ///
 /// # Errors
@@ -50,34 +52,14 @@ const fn may_harm(byte: u8) -> bool {
 }
 
 fn write_char<W: ?Sized + Write>(writer: &mut W, char: char) -> io::Result<()> {
-    if !harms(char) {
+    if !matches!(char, '<' | '>' | '&') && !harms(char) {
         let mut bytes = [0; 4];
         return writer.write_all(char.encode_utf8(&mut bytes).as_bytes());
     }
-    char.encode_utf16(&mut [0; 2]).iter().try_for_each(|unit| write!(writer, "\\u{unit:04x}"))
-}
-
-/// What markup is made of, and what is not seen.
-const fn harms(char: char) -> bool {
-    matches!(char, '<' | '>' | '&') || is_unseen(char)
-}
-
-/// Whether a character is not seen, but changes what is: later controls, and what turns, joins, hides
-/// or ends text. The controls of ASCII, which everything that escapes knows, are not among them.
-pub const fn is_unseen(char: char) -> bool {
-    matches!(
-        char,
-        '\u{7f}'..='\u{9f}'
-            | '\u{ad}'
-            | '\u{61c}'
-            | '\u{180e}'
-            | '\u{200b}'..='\u{200f}'
-            | '\u{2028}'..='\u{202e}'
-            | '\u{2060}'..='\u{206f}'
-            | '\u{feff}'
-            | '\u{fff9}'..='\u{fffb}'
-            | '\u{e0000}'..='\u{e007f}'
-    )
+    let mut escaped = String::new();
+    // Memory takes every character.
+    let _ = escape(char, &mut escaped);
+    writer.write_all(escaped.as_bytes())
 }
 
 #[cfg(test)]

@@ -11,7 +11,7 @@ mod record;
 mod rfc3339;
 mod sink;
 
-pub use json::{is_unseen, write_json};
+pub use json::write_json;
 pub use metrics::{
     ConnectionError, Counter, Gauge, Histogram, MEDIA_TYPE, Metrics, RequestLabels, Requests,
 };

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { BROKEN, USABLE } from './faults.mjs';
-import { startGate, startUpstream } from './gate.mjs';
+import { postsApi, startGate, startUpstream } from './gate.mjs';
 import * as issuer from './issuer.mjs';
 import { ask, slowest, steady, tally } from './load.mjs';
 
@@ -26,14 +26,7 @@ server: {listen: "127.0.0.1:0", drain_delay: 0s}
 health: {listen: "127.0.0.1:0"}
 issuers:
 ${issuers.join('\n')}
-resource_servers:
-  - identifier: ${issuer.API}
-    scopes: [{value: "read:posts"}]
-    subject_type_authorization: {user: {policy: deny_all}, client: {policy: require_client_grant}}
-    gate:
-      upstream: ${upstream.url}
-      issuers: ${JSON.stringify(urls)}
-      operations: [{on: "GET /posts", scopes: ["read:posts"]}]
+${postsApi(issuer.API, upstream, `issuers: ${JSON.stringify(urls)}`)}
 client_grants:
 ${grants.join('\n')}
 `);

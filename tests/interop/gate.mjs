@@ -1,4 +1,5 @@
 // The real binary on loopback, before an upstream that answers with what it was told.
+// postsApi(identifier, upstream, more) → the configuration of an API whose posts machines read by their grants.
 // startGate(yaml) → { url, metrics(), memory(), seen(pattern), edit(yaml, outcome), replace(file, text, outcome),
 //   stop() }; the binary is $GRANTGATE, or the project's debug build.
 import { spawn } from 'node:child_process';
@@ -6,6 +7,7 @@ import fs from 'node:fs';
 import http from 'node:http';
 import os from 'node:os';
 import path from 'node:path';
+import { follow } from './system.mjs';
 
 const BINARY = process.env.GRANTGATE ?? path.join(import.meta.dirname, '../../target/debug/grantgate');
 
@@ -19,31 +21,26 @@ export async function startUpstream() {
   return { url, stop: () => { server.closeAllConnections(); server.close(); } };
 }
 
+export const postsApi = (identifier, upstream, more = '') => `
+resource_servers:
+  - identifier: ${identifier}
+    scopes: [{value: "read:posts"}]
+    subject_type_authorization: {user: {policy: deny_all}, client: {policy: require_client_grant}}
+    gate:
+      upstream: ${upstream.url}
+      operations: [{on: "GET /posts", scopes: ["read:posts"]}]
+      ${more}
+`;
+
 export async function startGate(yaml) {
   const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'grantgate-interop-'));
   const file = path.join(folder, 'gateway.yaml');
   fs.writeFileSync(file, yaml);
   const child = spawn(BINARY, ['run', '--config', folder], { stdio: ['ignore', 'ignore', 'pipe'] });
-  let log = '';
-  const waiting = new Set();
-  child.stderr.on('data', (data) => {
-    log += data;
-    for (const look of waiting) look();
-  });
-  const exited = new Promise((resolve) => child.on('exit', resolve));
-  // Resolves with the first match of `pattern` in what is logged from `from` on.
-  const seen = (pattern, from = 0) => new Promise((resolve, reject) => {
-    const look = () => {
-      const match = pattern.exec(log.slice(from));
-      if (match) { waiting.delete(look); resolve(match); }
-    };
-    waiting.add(look);
-    exited.then((code) => reject(new Error(`the gate ended with ${code}:\n${log}`)));
-    look();
-  });
-  // The same of a file that the configuration names.
+  const { exited, length, seen } = follow(child);
+  // Replaces a file that the configuration names, and waits until the gate says what it made of it.
   const replace = async (file, text, outcome) => {
-    const from = log.length;
+    const from = length();
     fs.writeFileSync(file + '.new', text);
     fs.renameSync(file + '.new', file);
     await seen(outcome, from);
@@ -60,7 +57,7 @@ export async function startGate(yaml) {
       const [now, most] = ['VmRSS', 'VmHWM'].map((name) => Number(new RegExp(`${name}:\\s+(\\d+)`).exec(status)[1]) / 1024);
       return { now, most };
     },
-    // Replaces the configuration, and waits until the gate says what it made of it.
+    // The same of the configuration.
     edit: (text, outcome) => replace(file, text, outcome),
     replace,
     async stop() {

@@ -1,13 +1,12 @@
-// Glewlwyd, an authorization server in C, from the system's packages, with an API and a client set up by its
-// administration API. A system without it gets it from apt.
-// start() → { url, machineToken(scope, client), stop() }
+// Glewlwyd, an authorization server in C, with an API and a client set up by its administration API.
+// start() → { url, machineToken(client, scope), stop() }
 import crypto from 'node:crypto';
 import { execFileSync, spawn } from 'node:child_process';
 import fs from 'node:fs';
-import net from 'node:net';
 import os from 'node:os';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { freePorts, need } from './system.mjs';
 
 export const API = 'https://social.example/';
 export const SCOPES = ['read:posts', 'write:posts'];
@@ -15,26 +14,6 @@ export const CLIENTS = ['reader-job', 'stranger'];
 const SECRET = crypto.randomBytes(24).toString('hex');
 const SCHEMA = '/usr/share/dbconfig-common/data/glewlwyd/install/sqlite3';
 const MODULES = '/usr/lib/glewlwyd';
-
-function install() {
-  if (fs.existsSync('/usr/bin/glewlwyd') && fs.existsSync('/usr/bin/sqlite3')) return;
-  const sudo = process.getuid() === 0 ? [] : ['sudo', '-n'];
-  const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
-  const apt = (...args) => {
-    const [command, ...rest] = [...sudo, 'apt-get', '-qq', ...args];
-    execFileSync(command, rest, { env, stdio: 'ignore', timeout: 120_000 });
-  };
-  apt('update');
-  apt('install', '--no-install-recommends', '-y', 'glewlwyd', 'sqlite3');
-}
-
-async function freePort() {
-  const server = net.createServer();
-  await new Promise((listening) => server.listen(0, '127.0.0.1', listening));
-  const { port } = server.address();
-  await new Promise((closed) => server.close(closed));
-  return port;
-}
 
 const settings = (port, folder) => `
 port=${port}
@@ -58,12 +37,12 @@ database = { type = "sqlite3" path = "${folder}/db" };
 `;
 
 export async function start() {
-  install();
+  const program = need('glewlwyd');
   const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'grantgate-glewlwyd-'));
-  const port = await freePort();
-  execFileSync('sqlite3', [path.join(folder, 'db')], { input: fs.readFileSync(SCHEMA) });
+  const [port] = await freePorts(1);
+  execFileSync(need('sqlite3'), [path.join(folder, 'db')], { input: fs.readFileSync(SCHEMA) });
   fs.writeFileSync(path.join(folder, 'conf'), settings(port, folder));
-  const child = spawn('glewlwyd', [`--config-file=${folder}/conf`], { stdio: 'ignore' });
+  const child = spawn(program, [`--config-file=${folder}/conf`], { stdio: 'ignore' });
   const exited = new Promise((resolve) => child.on('exit', resolve));
   const url = `http://127.0.0.1:${port}/api/oidc`;
   const stop = async () => {

@@ -1,7 +1,7 @@
 // An independent authorization server: RFC 9068 tokens from C, keys behind a double slash.
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import { startGate, startUpstream } from './gate.mjs';
+import { postsApi, startGate, startUpstream } from './gate.mjs';
 import * as glewlwyd from './glewlwyd.mjs';
 import { ask } from './load.mjs';
 
@@ -13,13 +13,7 @@ before(async () => {
 server: {listen: "127.0.0.1:0", drain_delay: 0s}
 health: {listen: none}
 issuers: [{issuer: "${server.url}", profile: rfc9068, algorithms: [RS256], refresh_cooldown: 1s}]
-resource_servers:
-  - identifier: ${glewlwyd.API}
-    scopes: [{value: "read:posts"}, {value: "write:posts"}]
-    subject_type_authorization: {user: {policy: deny_all}, client: {policy: require_client_grant}}
-    gate:
-      upstream: ${upstream.url}
-      operations: [{on: "GET /posts", scopes: ["read:posts"]}]
+${postsApi(glewlwyd.API, upstream)}
 client_grants: [{client_id: reader-job, scope: ["read:posts"]}]
 `);
 }, { timeout: 240_000 });

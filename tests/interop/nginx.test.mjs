@@ -6,7 +6,8 @@ import os from 'node:os';
 import path from 'node:path';
 import { after, before, test } from 'node:test';
 import { startGate } from './gate.mjs';
-import { authority, certificate, startNginx } from './nginx.mjs';
+import { startNginx } from './nginx.mjs';
+import { authority, certificate } from './system.mjs';
 
 const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'grantgate-nginx-'));
 const file = (name) => path.join(folder, name);

@@ -1,46 +1,31 @@
 // An issuer whose certificate comes from an authority of its own.
 import assert from 'node:assert/strict';
-import { execFileSync } from 'node:child_process';
 import fs from 'node:fs';
 import https from 'node:https';
 import os from 'node:os';
 import path from 'node:path';
 import { after, before, test } from 'node:test';
-import { startGate, startUpstream } from './gate.mjs';
+import { postsApi, startGate, startUpstream } from './gate.mjs';
 import * as issuer from './issuer.mjs';
 import { ask } from './load.mjs';
+import { authority, certificate } from './system.mjs';
 
 const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'grantgate-ca-'));
 const file = (name) => path.join(folder, name);
 let tls, server, upstream, gate;
 
-function certificates() {
-  const openssl = (...args) => execFileSync('openssl', args, { cwd: folder, stdio: 'pipe' });
-  const newKey = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes'];
-  const subject = (name) => ['-subj', `/CN=${name}`];
-  openssl('req', '-x509', ...newKey, ...subject('an authority'), '-days', '2', '-keyout', 'ca.key', '-out', 'ca.pem');
-  openssl('req', ...newKey, ...subject('an issuer'), '-keyout', 'tls.key', '-out', 'tls.csr');
-  fs.writeFileSync(file('names'), 'subjectAltName=IP:127.0.0.1\n');
-  openssl('x509', '-req', '-in', 'tls.csr', '-CA', 'ca.pem', '-CAkey', 'ca.key', '-CAcreateserial', '-days', '2', '-extfile', 'names', '-out', 'tls.pem');
-}
-
 const configuration = (ca, url = server.url) => `
 server: {listen: "127.0.0.1:0", drain_delay: 0s}
 health: {listen: none}
 issuers: [{issuer: "${url}", profile: rfc9068, ${ca}}]
-resource_servers:
-  - identifier: ${issuer.API}
-    scopes: [{value: "read:posts"}]
-    subject_type_authorization: {user: {policy: deny_all}, client: {policy: require_client_grant}}
-    gate:
-      upstream: ${upstream.url}
-      operations: [{on: "GET /posts", scopes: ["read:posts"]}]
+${postsApi(issuer.API, upstream)}
 client_grants: [{client_id: reader-job, scope: ["read:posts"]}]
 `;
 
 before(async () => {
-  certificates();
-  tls = { key: fs.readFileSync(file('tls.key')), cert: fs.readFileSync(file('tls.pem')) };
+  authority(folder, 'ca');
+  certificate(folder, 'tls', 'ca');
+  tls = { key: fs.readFileSync(file('tls.key')), cert: fs.readFileSync(file('tls.crt')) };
   [server, upstream] = await Promise.all([issuer.start({ tls }), startUpstream()]);
   gate = await startGate(configuration('refresh_cooldown: 1s'));
 });
@@ -55,7 +40,7 @@ test('keys come from an issuer whose authority is named, and from no other', asy
   const token = await server.machineToken('reader-job', 'read:posts');
   await gate.seen(/certificate/);
   assert.equal((await ask(gate.url, token)).code, 'keys-unavailable');
-  await gate.edit(configuration(`ca: "${file('ca.pem')}"`), /configuration applied/);
+  await gate.edit(configuration(`ca: "${file('ca.crt')}"`), /configuration applied/);
   assert.equal((await ask(gate.url, token)).code, 'ok');
   assert.equal(server.fetches, 1);
 });
@@ -68,7 +53,7 @@ test('a document that came over TLS sends the gate to no plain port of this mach
   await new Promise((listening) => guide.listen(0, '127.0.0.1', listening));
   guide.url = `https://127.0.0.1:${guide.address().port}`;
   try {
-    await gate.edit(configuration(`ca: "${file('ca.pem')}"`, guide.url), /configuration applied/);
+    await gate.edit(configuration(`ca: "${file('ca.crt')}"`, guide.url), /configuration applied/);
     await gate.seen(/plain http is for issuers on this machine/);
     assert.equal(plain.fetches, 0);
   } finally {

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import crypto from 'node:crypto';
 import { after, before, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { startGate, startUpstream } from './gate.mjs';
+import { postsApi, startGate, startUpstream } from './gate.mjs';
 import * as issuer from './issuer.mjs';
 import { ask, slowest, steady, tally } from './load.mjs';
 
@@ -17,13 +17,7 @@ server: {listen: "127.0.0.1:0", drain_delay: 0s}
 health: {listen: none}
 issuers:
   - {issuer: "${server.url}", profile: rfc9068, algorithms: [RS256], refresh_cooldown: ${COOLDOWN}ms}
-resource_servers:
-  - identifier: ${issuer.API}
-    scopes: [{value: "read:posts"}]
-    subject_type_authorization: {user: {policy: deny_all}, client: {policy: require_client_grant}}
-    gate:
-      upstream: ${upstream.url}
-      operations: [{on: "GET /posts", scopes: ["read:posts"]}]
+${postsApi(issuer.API, upstream)}
 client_grants:
   - {client_id: reader-job, subject_type: client, scope: ["read:posts"]}
 `);

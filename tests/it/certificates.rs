@@ -2,8 +2,11 @@
 
 use std::net::{SocketAddr, TcpStream};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
-use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair, date_time_ymd};
+use rcgen::{
+    BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair, date_time_ymd,
+};
 use rustls::crypto::aws_lc_rs;
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
@@ -11,25 +14,25 @@ use rustls::{ClientConfig, ClientConnection, RootCertStore, StreamOwned};
 
 use crate::door::client::{Client, PATIENCE};
 
+/// Signs certificates.
 pub struct Authority(CertifiedIssuer<'static, KeyPair>);
 
-/// A certificate and its key, as PEM.
-pub struct Pair {
+/// A certificate and its private key, as PEM.
+#[derive(Clone)]
+pub struct Identity {
     pub certificate: String,
     pub key: String,
-}
-
-impl Pair {
-    pub fn der(&self) -> CertificateDer<'static> {
-        CertificateDer::from_pem_slice(self.certificate.as_bytes()).unwrap()
-    }
 }
 
 pub type TlsStream = StreamOwned<ClientConnection, TcpStream>;
 
 impl Authority {
+    /// One with a name that no other has.
     pub fn new() -> Self {
-        let mut params = CertificateParams::new(Vec::new()).unwrap();
+        static NUMBER: AtomicUsize = AtomicUsize::new(0);
+        let name = format!("authority {}", NUMBER.fetch_add(1, Ordering::Relaxed));
+        let mut params = CertificateParams::default();
+        params.distinguished_name.push(DnType::CommonName, name);
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
         Self(CertifiedIssuer::self_signed(params, KeyPair::generate().unwrap()).unwrap())
     }
@@ -38,35 +41,49 @@ impl Authority {
         self.0.pem()
     }
 
-    pub fn vouch_for(&self, name: &str) -> Pair {
-        self.vouch_until(name, 4000)
+    /// All that trusts it, and nobody else.
+    pub fn alone(&self) -> RootCertStore {
+        let mut roots = RootCertStore::empty();
+        roots.add(self.0.der().clone()).unwrap();
+        roots
     }
 
-    /// A certificate that has expired with the beginning of `year`.
-    pub fn vouch_until(&self, name: &str, year: i32) -> Pair {
-        let mut params = CertificateParams::new(vec![name.to_owned()]).unwrap();
-        params.not_before = date_time_ymd(2000, 1, 1);
-        params.not_after = date_time_ymd(year, 1, 1);
+    /// A certificate for a name or an address, good today.
+    pub fn sign(&self, name: &str) -> Identity {
+        self.sign_for_years(name, 2020, 4000)
+    }
+
+    pub fn sign_for_years(&self, name: &str, from: i32, to: i32) -> Identity {
+        let mut params = CertificateParams::new([name.to_owned()]).unwrap();
+        params.not_before = date_time_ymd(from, 1, 1);
+        params.not_after = date_time_ymd(to, 1, 1);
         let key = KeyPair::generate().unwrap();
         let certificate = params.signed_by(&key, &self.0).unwrap().pem();
-        Pair { certificate, key: key.serialize_pem() }
+        Identity { certificate, key: key.serialize_pem() }
     }
 
-    /// What a client needs that trusts it, and shows `pair`.
-    pub fn trusted_by_client(&self, pair: Option<&Pair>) -> Arc<ClientConfig> {
-        let mut roots = RootCertStore::empty();
-        roots.add(CertificateDer::from_pem_slice(self.pem().as_bytes()).unwrap()).unwrap();
+    /// What a client needs that trusts it, and shows `identity`.
+    pub fn trusted_by_client(&self, identity: Option<&Identity>) -> Arc<ClientConfig> {
         let builder = ClientConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()))
             .with_safe_default_protocol_versions()
             .unwrap()
-            .with_root_certificates(roots);
-        Arc::new(match pair {
+            .with_root_certificates(self.alone());
+        Arc::new(match identity {
             None => builder.with_no_client_auth(),
-            Some(pair) => {
-                let key = PrivateKeyDer::from_pem_slice(pair.key.as_bytes()).unwrap();
-                builder.with_client_auth_cert(vec![pair.der()], key).unwrap()
+            Some(shown) => {
+                builder.with_client_auth_cert(vec![shown.der()], shown.private()).unwrap()
             }
         })
+    }
+}
+
+impl Identity {
+    pub fn der(&self) -> CertificateDer<'static> {
+        CertificateDer::from_pem_slice(self.certificate.as_bytes()).unwrap()
+    }
+
+    pub fn private(&self) -> PrivateKeyDer<'static> {
+        PrivateKeyDer::from_pem_slice(self.key.as_bytes()).unwrap()
     }
 }
 

@@ -3,12 +3,12 @@
 use std::fs;
 use std::net::TcpListener;
 use std::path::Path;
-use std::process::{Command, Output, Stdio};
+use std::process::{Command, Stdio};
 
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-use crate::program::{Gate, grantgate};
+use crate::program::{Program, grantgate, on, outcome};
 
 /// A right configuration, on ports that the system chooses.
 const RIGHT: &str = r#"
@@ -31,14 +31,9 @@ fn folder(configuration: &str) -> TempDir {
     folder
 }
 
-fn outcome(output: &Output) -> (Option<i32>, String, String) {
-    let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).unwrap();
-    (output.status.code(), text(&output.stdout), text(&output.stderr))
-}
-
 #[test]
 fn check_says_yes_no_or_that_it_cannot_tell() {
-    let check = |config: &Path| outcome(&grantgate("check", config).output().unwrap());
+    let check = |config: &Path| outcome(&mut on("check", config));
     let right = folder(RIGHT);
     let (code, data, talk) = check(right.path());
     assert_eq!((code, data.as_str()), (Some(0), ""));
@@ -53,16 +48,13 @@ fn check_says_yes_no_or_that_it_cannot_tell() {
     assert_eq!((code, report.as_str()), (Some(2), ""));
     assert!(talk.contains("not-there"), "{talk}");
 
-    let usage = Command::new(env!("CARGO_BIN_EXE_grantgate")).arg("chekc").output().unwrap();
-    assert_eq!(usage.status.code(), Some(2));
+    assert_eq!(outcome(&mut grantgate(&["chekc"])).0, Some(2));
 }
 
 #[test]
 fn check_speaks_to_programs() {
-    let check = |format: &str, config: &Path| {
-        let output = grantgate("check", config).args(["--format", format]).output().unwrap();
-        outcome(&output)
-    };
+    let check =
+        |format: &str, config: &Path| outcome(on("check", config).args(["--format", format]));
     let right = folder(RIGHT);
     let (code, data, talk) = check("json", right.path());
     let report: Value = serde_json::from_str(&data).unwrap();
@@ -90,9 +82,7 @@ fn check_speaks_to_programs() {
 #[test]
 fn check_shows_programs_nothing_that_a_terminal_obeys() {
     let folder = folder("\"\\u009b31m\\u202e\": 1\nclient_grants: []\n");
-    let run = |format: &str| {
-        outcome(&grantgate("check", folder.path()).args(["--format", format]).output().unwrap()).1
-    };
+    let run = |format: &str| outcome(on("check", folder.path()).args(["--format", format])).1;
     for format in ["text", "json", "github"] {
         let shown = run(format);
         assert!(!shown.contains(['\u{9b}', '\u{202e}']), "{shown:?}");
@@ -103,8 +93,7 @@ fn check_shows_programs_nothing_that_a_terminal_obeys() {
 
 #[test]
 fn schema_prints_what_is_shipped() {
-    let output = Command::new(env!("CARGO_BIN_EXE_grantgate")).arg("schema").output().unwrap();
-    let (code, data, talk) = outcome(&output);
+    let (code, data, talk) = outcome(&mut grantgate(&["schema"]));
     assert_eq!((code, talk.as_str()), (Some(0), ""));
     let shipped = fs::read_to_string(crate::disk::root().join("config/schema.json")).unwrap();
     assert!(data == shipped, "`config/schema.json` is another one");
@@ -113,7 +102,7 @@ fn schema_prints_what_is_shipped() {
 #[test]
 fn a_wrong_configuration_is_reported_whole_and_nothing_starts() {
     let wrong = folder(&RIGHT.replace("upstream:", "upstraem:").replace("auth0", "auht0"));
-    let (code, data, talk) = outcome(&grantgate("run", wrong.path()).output().unwrap());
+    let (code, data, talk) = outcome(&mut on("run", wrong.path()));
     assert_eq!((code, data.as_str()), (Some(2), ""));
     assert!(talk.contains("error[key-unknown]") && talk.contains("error[value-unknown]"), "{talk}");
 }
@@ -139,7 +128,7 @@ fn an_address_that_is_taken_is_said_and_nothing_starts() {
             )),
         ),
     ] {
-        let (code, data, talk) = outcome(&grantgate("run", folder.path()).output().unwrap());
+        let (code, data, talk) = outcome(&mut on("run", folder.path()));
         assert_eq!((code, data.as_str()), (Some(2), ""), "{key}: {talk}");
         assert!(talk.contains(&address), "{key}: {talk}");
     }
@@ -148,7 +137,7 @@ fn an_address_that_is_taken_is_said_and_nothing_starts() {
 #[test]
 fn signals_reload_and_end_it() {
     let folder = folder(RIGHT);
-    let mut gate = Gate::start(folder.path());
+    let mut gate = Program::start(folder.path());
     gate.signal("HUP");
     gate.says(&["configuration unchanged", "signal"]);
     fs::write(folder.path().join("gateway.yaml"), "issuers: [").unwrap();
@@ -183,7 +172,7 @@ fn where_inotify_is_exhausted_it_is_said_and_files_are_polled() {
     let folder = folder(&polled);
     let none_left = "echo 0 > /proc/sys/user/max_inotify_instances";
     let Some(command) = apart(folder.path(), none_left) else { return };
-    let gate = Gate::run(command);
+    let gate = Program::run(command);
     gate.says(&["files cannot be watched: they are polled"]);
     fs::write(folder.path().join("gateway.yaml"), polled.replace("client_id: app", "client_id: b"))
         .unwrap();
@@ -197,7 +186,7 @@ fn a_single_file_that_is_mounted_is_seen_when_it_is_written() {
     let (from, to) = (outside.path().join("gateway.yaml"), inside.path().join("gateway.yaml"));
     let mount = format!("mount --bind '{}' '{}'", from.display(), to.display());
     let Some(command) = apart(&to, &mount) else { return };
-    let gate = Gate::run(command);
+    let gate = Program::run(command);
     gate.says(&["listening"]);
     fs::write(&from, quiet.replace("client_id: app", "client_id: b")).unwrap();
     gate.says(&["configuration applied"]);

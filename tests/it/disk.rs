@@ -1,6 +1,7 @@
-//! Files, secrets and the time, for configurations under test.
+//! Files and the ways they are replaced, secrets and the time, for configurations under test.
 
 use std::fs;
+use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 
 use grantgate::config::{Outside, Source};
@@ -40,6 +41,41 @@ pub fn sources(path: &Path, base: &Path) -> Vec<Source> {
         .iter()
         .map(|path| Source::new(name(path), fs::read_to_string(path).unwrap()))
         .collect()
+}
+
+/// Puts a link in the place of another, or of anything else, by one rename.
+pub fn replace_link(target: &Path, at: &Path) {
+    let beside = at.with_file_name("..tmp");
+    symlink(target, &beside).unwrap();
+    fs::rename(beside, at).unwrap();
+}
+
+/// Writes beside and renames: at any moment the path leads to a whole file.
+pub fn rename_over(path: &Path, text: impl AsRef<[u8]>) {
+    let beside = path.with_file_name(".tmp");
+    fs::write(&beside, text).unwrap();
+    fs::rename(beside, path).unwrap();
+}
+
+/// As a kubelet does: a new directory with all files, one rename that turns `..data` to it, links for
+/// names that are new, and the old directory is removed. No `number` comes twice.
+pub fn turn_data(folder: &Path, number: usize, files: &[(&str, &str)]) {
+    let old = fs::read_link(folder.join("..data")).ok();
+    let new = format!("..2026_11_22_00_00_00.{number}");
+    fs::create_dir(folder.join(&new)).unwrap();
+    for (name, text) in files {
+        fs::write(folder.join(&new).join(name), text).unwrap();
+    }
+    replace_link(Path::new(&new), &folder.join("..data"));
+    for (name, _) in files {
+        let link = folder.join(name);
+        if link.symlink_metadata().is_err() {
+            symlink(Path::new("..data").join(name), link).unwrap();
+        }
+    }
+    if let Some(old) = old {
+        fs::remove_dir_all(folder.join(old)).unwrap();
+    }
 }
 
 /// What configurations under test refer to: files beside them, or a key set; a few variables.

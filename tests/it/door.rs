@@ -1,6 +1,5 @@
 //! The main door over real sockets: what clients send, byte for byte, and what the upstream receives.
 
-mod authority;
 mod bodies;
 pub mod client;
 pub mod gateway;

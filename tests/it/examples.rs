@@ -4,8 +4,9 @@ use std::fs;
 use std::path::PathBuf;
 
 use grantgate::config::snapshot::{Limits, Log, Reload, Server, Snapshot, Timeouts};
-use grantgate::config::{Loaded, load};
+use grantgate::config::{Code, Loaded, Source, load};
 
+use crate::certificates::Authority;
 use crate::disk::{Fake, NOW, files, root, sources};
 
 /// Each shipped configuration: a file, or a folder of files that are read together.
@@ -38,6 +39,27 @@ fn every_shipped_configuration_loads_without_a_warning() {
             Err(report) => panic!("{}:\n{report}", path.display()),
         }
     }
+}
+
+/// What people have written since this page was first shown to them loads ever after.
+#[test]
+fn what_the_specification_shows_loads_as_it_stands() {
+    let folder = tempfile::tempdir().unwrap();
+    let identity = Authority::new().sign("orders.example.com");
+    fs::write(folder.path().join("tls.crt"), &identity.certificate).unwrap();
+    fs::write(folder.path().join("tls.key"), &identity.key).unwrap();
+    let sources = [Source::new("gateway.yaml", include_str!("examples/promised.yaml"))];
+    let Loaded { snapshot, warnings } =
+        load(&sources, &Fake { folder: folder.path() }, NOW).unwrap_or_else(|e| panic!("{e}"));
+    let warned: Vec<_> = warnings.iter().map(|warning| warning.code).collect();
+    assert_eq!(warned, [Code::ScopeUngranted]);
+
+    let defaults = Server { tls: snapshot.server.tls.clone(), ..Server::default() };
+    assert_eq!(snapshot.server, defaults);
+    assert!(snapshot.server.tls.is_some());
+    assert_eq!(snapshot.reload, Reload::default());
+    assert_eq!(snapshot.apis[0].operations.iter().count(), 4);
+    assert_eq!(snapshot.apis[0].api.grants.iter().count(), 2);
 }
 
 #[test]

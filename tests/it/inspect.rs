@@ -6,7 +6,7 @@ use std::fs;
 use std::io::{Read, Write};
 use std::net::TcpListener;
 use std::path::PathBuf;
-use std::process::{Command, Stdio};
+use std::process::Command;
 use std::thread;
 
 use base64::Engine;
@@ -14,20 +14,13 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::{Value, json};
 
 use crate::disk::root;
+use crate::program::{grantgate, outcome};
 use crate::tokens;
 
 fn inspect(arguments: &[&str]) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_grantgate"));
-    command.arg("inspect-token").args(arguments).stdin(Stdio::null());
-    command.env_remove("GRANTGATE_CONFIG").env_remove("GRANTGATE_TOKEN");
+    let mut command = grantgate(&["inspect-token"]);
+    command.args(arguments).env_remove("GRANTGATE_TOKEN");
     command
-}
-
-/// Exit code, data and talk.
-fn outcome(command: &mut Command) -> (Option<i32>, String, String) {
-    let output = command.output().unwrap();
-    let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).unwrap();
-    (output.status.code(), text(&output.stdout), text(&output.stderr))
 }
 
 fn golden() -> PathBuf {

@@ -9,12 +9,7 @@ use std::process::{Child, Command, Stdio};
 use serde_json::Value;
 
 use crate::disk::root;
-
-fn grantgate(arguments: &[&str]) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_grantgate"));
-    command.args(arguments).env_remove("GRANTGATE_CONFIG").stdin(Stdio::null());
-    command
-}
+use crate::program::grantgate;
 
 /// The README's fenced blocks of one language.
 fn blocks(language: &str) -> Vec<String> {
@@ -104,8 +99,7 @@ struct Invitation {
 
 impl Demo {
     fn start() -> Self {
-        let mut child =
-            grantgate(&["demo"]).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
+        let mut child = grantgate(&["demo"]).stderr(Stdio::null()).spawn().unwrap();
         let mut lines = BufReader::new(child.stdout.take().unwrap()).lines().map(Result::unwrap);
         let mut demo = Self { child, configuration: String::new(), invitations: Vec::new() };
         let mut about = String::new();

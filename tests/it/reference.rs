@@ -12,6 +12,7 @@ use std::fs;
 
 use grantgate::config::{Code, Severity, Source, digest, editor_schema, load};
 use grantgate::gate;
+use grantgate::telemetry::Metrics;
 use serde_json::{Map, Value, json};
 
 use crate::disk::{Fake, NOW, root};
@@ -51,6 +52,7 @@ fn reference() -> String {
             Some("check") => out.push_str(&check()),
             Some("errors") => out.push_str(&diagnostics(Severity::Error)),
             Some("keys") => out.push_str(&keys::tables(&editor_schema())),
+            Some("metrics") => out.push_str(&metrics()),
             Some("refusals") => out.push_str(&refusals()),
             Some("warnings") => out.push_str(&diagnostics(Severity::Warning)),
             Some(include) => {
@@ -74,6 +76,17 @@ fn refusals() -> String {
     rows(gate::Code::ALL.iter().map(|code| {
         let (title, hint) = (cell(code.title()), cell(code.hint()));
         format!("| `{}` | {} | {title} | {hint} |", code.as_str(), code.status().as_u16())
+    }))
+}
+
+/// Every metric, as the text format describes it.
+fn metrics() -> String {
+    let text = Metrics::new().render();
+    let helps = text.lines().filter_map(|line| line.strip_prefix("# HELP ")?.split_once(' '));
+    rows(helps.map(|(name, help)| {
+        let of = format!("# TYPE {name} ");
+        let kind = text.lines().find_map(|line| line.strip_prefix(&of)).unwrap();
+        format!("| `{name}` | {kind} | {} |", cell(help))
     }))
 }
 

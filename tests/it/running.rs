@@ -4,7 +4,6 @@
 use std::fs;
 use std::io::Write;
 use std::net::{SocketAddr, TcpStream};
-use std::os::unix::fs::symlink;
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, mpsc};
@@ -14,10 +13,11 @@ use std::time::Instant;
 use rustls::ClientConfig;
 use tempfile::TempDir;
 
-use crate::certificates::{Authority, Pair, client, connect, shown};
+use crate::certificates::{Authority, Identity, client, connect, shown};
+use crate::disk::{rename_over, turn_data};
 use crate::door::client::{Client, PATIENCE};
 use crate::door::upstream::Upstream;
-use crate::program::Gate;
+use crate::program::Program;
 
 const CONFIGURATION: &str = r#"
 server:
@@ -46,41 +46,27 @@ fn configured(authority: &Authority, upstream: SocketAddr) -> TempDir {
     let folder = tempfile::tempdir().unwrap();
     let text = CONFIGURATION.replace("UPSTREAM", &upstream.to_string());
     fs::write(folder.path().join("gateway.yaml"), text).unwrap();
-    rename_over(folder.path(), &authority.vouch_for(NAMES[0]));
+    replace(folder.path(), &authority.sign(NAMES[0]));
     let projected = folder.path().join("projected");
     fs::create_dir(&projected).unwrap();
-    swap(&projected, 0, &authority.vouch_for(NAMES[1]));
-    for name in ["tls.crt", "tls.key"] {
-        symlink(Path::new("..data").join(name), projected.join(name)).unwrap();
-    }
+    turn_data(&projected, 0, &files(&authority.sign(NAMES[1])));
     folder
 }
 
-/// Replaces certificate and key as careful programs do, the one after the other.
-fn rename_over(folder: &Path, pair: &Pair) {
-    for (name, text) in [("tls.crt", &pair.certificate), ("tls.key", &pair.key)] {
-        let beside = folder.join("new");
-        fs::write(&beside, text).unwrap();
-        fs::rename(beside, folder.join(name)).unwrap();
-    }
+/// The files of a certificate and its key.
+fn files(identity: &Identity) -> [(&str, &str); 2] {
+    [("tls.crt", &identity.certificate), ("tls.key", &identity.key)]
 }
 
-/// Replaces both at once, as kubelet does.
-fn swap(folder: &Path, generation: usize, pair: &Pair) {
-    let data = folder.join(format!("..{generation}"));
-    fs::create_dir(&data).unwrap();
-    fs::write(data.join("tls.crt"), &pair.certificate).unwrap();
-    fs::write(data.join("tls.key"), &pair.key).unwrap();
-    symlink(data.file_name().unwrap(), folder.join("..data_tmp")).unwrap();
-    let before = fs::read_link(folder.join("..data"));
-    fs::rename(folder.join("..data_tmp"), folder.join("..data")).unwrap();
-    if let Ok(before) = before {
-        fs::remove_dir_all(folder.join(before)).unwrap();
+/// Replaces certificate and key as careful programs do, the one after the other.
+fn replace(folder: &Path, identity: &Identity) {
+    for (name, text) in files(identity) {
+        rename_over(&folder.join(name), text);
     }
 }
 
 /// Waits until a connection by `name` is shown `pair`.
-fn wait_until_shown(config: &Arc<ClientConfig>, address: SocketAddr, name: &str, pair: &Pair) {
+fn wait_until_shown(config: &Arc<ClientConfig>, address: SocketAddr, name: &str, pair: &Identity) {
     let begun = Instant::now();
     while shown(&connect(config, address, name).unwrap()) != pair.der() {
         assert!(begun.elapsed() < PATIENCE, "the new certificate of {name} is not shown");
@@ -92,7 +78,7 @@ fn wait_until_shown(config: &Arc<ClientConfig>, address: SocketAddr, name: &str,
 fn certificates_are_replaced_fifty_times_and_every_connection_comes_about() {
     let (authority, upstream) = (Authority::new(), Upstream::start());
     let folder = configured(&authority, upstream.address);
-    let gate = Gate::start(folder.path());
+    let gate = Program::start(folder.path());
     let (address, config) = (gate.address("traffic"), authority.trusted_by_client(None));
     let (is_over, served) = (AtomicBool::new(false), AtomicUsize::new(0));
     thread::scope(|scope| {
@@ -108,11 +94,10 @@ fn certificates_are_replaced_fifty_times_and_every_connection_comes_about() {
         // Also when an assertion fails: the scope waits for its threads.
         let _end = Over(&is_over);
         for round in 1..=25 {
-            let (renamed, projected) =
-                (authority.vouch_for(NAMES[0]), authority.vouch_for(NAMES[1]));
-            rename_over(folder.path(), &renamed);
+            let (renamed, projected) = (authority.sign(NAMES[0]), authority.sign(NAMES[1]));
+            replace(folder.path(), &renamed);
             wait_until_shown(&config, address, NAMES[0], &renamed);
-            swap(&folder.path().join("projected"), round, &projected);
+            turn_data(&folder.path().join("projected"), round, &files(&projected));
             wait_until_shown(&config, address, NAMES[1], &projected);
         }
 
@@ -123,7 +108,7 @@ fn certificates_are_replaced_fifty_times_and_every_connection_comes_about() {
         let shown = shown(&connect(&config, address, NAMES[0]).unwrap());
         assert!(shown == before, "what cannot be used is shown");
 
-        rename_over(folder.path(), &authority.vouch_until(NAMES[0], 2020));
+        replace(folder.path(), &authority.sign_for_years(NAMES[0], 2000, 2020));
         gate.says(&["a new certificate has expired, those before stay"]);
         let shown = crate::certificates::shown(&connect(&config, address, NAMES[0]).unwrap());
         assert!(shown == before, "what has expired is shown");
@@ -143,7 +128,7 @@ fn it_is_told_to_end_under_load_and_no_request_is_lost() {
     });
     let authority = Authority::new();
     let folder = configured(&authority, upstream.address);
-    let mut gate = Gate::start(folder.path());
+    let mut gate = Program::start(folder.path());
     let (address, health) = (gate.address("traffic"), gate.address("health"));
     let config = authority.trusted_by_client(None);
 
@@ -197,7 +182,7 @@ fn a_second_signal_ends_it_at_once_and_a_unix_socket_goes_with_it() {
     let text: Vec<_> = text.lines().filter(|line| !line.contains("tls:")).collect();
     fs::write(&file, text.join("\n").replace("drain_delay: 3s", "drain_delay: 1h")).unwrap();
 
-    let mut gate = Gate::start(folder.path());
+    let mut gate = Program::start(folder.path());
     let stream = std::os::unix::net::UnixStream::connect(&socket).unwrap();
     let mut client = Client::over(stream);
     client.send(REQUEST);

@@ -2,7 +2,7 @@
 
 mod labels;
 mod log;
-mod program;
 mod readiness;
 mod records;
+mod served;
 mod status;

@@ -14,6 +14,7 @@ mod gate;
 mod grant_id;
 mod grants;
 mod issuers;
+mod keys;
 mod listeners;
 mod merge;
 mod operations;

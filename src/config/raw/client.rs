@@ -73,8 +73,8 @@ const NOT_USED: [&str; 58] = [
 #[serde(default)]
 #[schemars(transform = |schema: &mut Schema| auth0::know(schema, &NOT_USED))]
 pub struct Client {
-    /// Required. Its id at its issuer. In a tenant export it may be missing: what stands there is then added to
-    /// the entry of this `name` that has the id.
+    /// Required. Its id at its issuer. In a tenant export it may be missing: what stands there is then
+    /// added to the entry of this `name` that has the id.
     pub client_id: Option<String>,
     /// Its name for people, and for the grants of a tenant export.
     pub name: Option<String>,

@@ -108,8 +108,8 @@ pub enum Unlisted {
 #[serde(deny_unknown_fields, default)]
 #[schemars(extend("examples" = [{"on": "GET /orders", "scopes": ["read:orders"]}]))]
 pub struct Operation {
-    /// Required. Methods and path: `GET /orders/{id}`, `POST,PUT /orders/*`, `* /admin/*`. `{name}` is one segment,
-    /// a last `*` one or more; `GET` covers `HEAD`; `*` as the method is any.
+    /// Required. Methods and path: `GET /orders/{id}`, `POST,PUT /orders/*`, `* /admin/*`. `{name}` is
+    /// one segment, a last `*` one or more; `GET` covers `HEAD`; `*` as the method is any.
     #[schemars(extend("examples" = ["GET /orders/{id}"]))]
     pub on: Option<String>,
     /// Scopes that are needed, all of them.

@@ -24,7 +24,7 @@ pub struct ClientGrant {
     pub issuer: Option<String>,
     /// On whose behalf: client by default, as in Auth0. An application that calls both for itself and
     /// for users needs two grants.
-    #[schemars(extend("default" = "client"))]
+    #[schemars(extend("default" = "client", "examples" = ["user"]))]
     pub subject_type: Option<SubjectType>,
     /// Required, this or `allow_all_scopes`. The scopes that it gives, the ceiling; `[]` gives none.
     #[schemars(extend("examples" = [["read:orders"]]))]
@@ -39,7 +39,7 @@ pub struct ClientGrant {
     #[schemars(extend("examples" = [["payment"]]))]
     pub authorization_details_types: Option<Vec<String>>,
     /// Whether tokens issued for an organization are admitted: deny (subject type `client` only).
-    #[schemars(extend("default" = "deny"))]
+    #[schemars(extend("default" = "deny", "examples" = ["require"]))]
     pub organization_usage: Option<OrganizationUsage>,
     /// Admits every organization (subject type `client` only; never for third parties): false.
     #[schemars(extend("default" = false))]
@@ -56,7 +56,7 @@ pub struct ClientGrant {
     pub owner: Option<String>,
     /// Why it was given, for access reviews; decides nothing.
     pub reason: Option<String>,
-    /// Where that was decided, for access reviews; decides nothing.
+    /// Where it was decided, such as a ticket's number, for access reviews; decides nothing.
     pub ticket: Option<String>,
     /// Made by Auth0; not used.
     pub is_system: Option<Value>,

@@ -8,8 +8,8 @@ use serde::Deserialize;
 #[serde(deny_unknown_fields, default)]
 #[schemars(extend("examples" = [{"issuer": "https://example.eu.auth0.com/", "profile": "auth0"}]))]
 pub struct Issuer {
-    /// Required. Its name, compared with the token's `iss` byte for byte: a final slash counts. Where keys are
-    /// discovered, a URL.
+    /// Required. Its name, compared with the token's `iss` byte for byte: a final slash counts. Where
+    /// keys are discovered, a URL.
     #[schemars(extend("examples" = ["https://example.eu.auth0.com/"]))]
     pub issuer: Option<String>,
     /// Required. What kind of issuer it is: how its tokens say which application calls, and for whom.
@@ -50,7 +50,7 @@ pub struct Issuer {
     #[schemars(extend("default" = "30s", "examples" = ["30s"]))]
     pub refresh_cooldown: Option<String>,
     /// How long fetched keys stay in use while they cannot be fetched again, between 1m and 168h: 24h.
-    /// A fetch that is under way is waited for.
+    /// Then its tokens are answered `keys-unavailable` until a fetch succeeds.
     #[schemars(extend("default" = "24h", "examples" = ["24h"]))]
     pub max_stale: Option<String>,
     /// What a token is that shows neither a user nor a machine: refused by default

@@ -54,8 +54,8 @@ pub struct Configuration {
     pub resource_servers: Option<Vec<ResourceServer>>,
     /// What is known of applications beyond their grants.
     pub clients: Vec<Client>,
-    /// Required in some file. The client grants. "None" is written `client_grants: []`: a configuration that does not speak
-    /// of grants at all is refused, because it may be half a file.
+    /// Required in some file. The client grants. "None" is written `client_grants: []`: a configuration
+    /// that does not speak of grants at all is refused, because it may be half a file.
     pub client_grants: Option<Vec<ClientGrant>>,
     /// `resource_servers` as a tenant export of `auth0-deploy-cli` (`tenant.yaml`) spells it. A file
     /// has one spelling.

@@ -27,7 +27,7 @@ pub struct Server {
     pub workers: Option<Workers>,
     /// Networks of your own proxies, such as `10.0.0.0/8` or `fd00::/8`: their `X-Forwarded-*` headers
     /// reach the upstream; everybody else's are replaced. None by default; everybody (`0.0.0.0/0`,
-    /// `::/0`, or networks that are that together) is refused. Who comes through a unix socket is in none.
+    /// `::/0`, or networks that are that together) is refused. A client on a unix socket is in no network.
     #[schemars(extend("examples" = [["10.0.0.0/8"]]))]
     pub trusted_proxies: Vec<String>,
     /// After a signal to end, how long new connections are still accepted, so that whoever routes to
@@ -100,8 +100,8 @@ pub enum Readiness {
     Strict,
 }
 
-/// Where `/status` is answered. It is read only and asks nobody who they are; browsers are sent
-/// away.
+/// Where `/status` is answered: read only, and without asking who asks. Pages that a browser shows get
+/// nothing.
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Admin {
@@ -144,8 +144,8 @@ pub struct Timeouts {
     /// A client's TLS handshake: 10s.
     #[schemars(extend("default" = "10s", "examples" = ["10s"]))]
     pub handshake: Option<String>,
-    /// The head of a client's request, whole: 10s from its first byte, or from the start of the
-    /// connection, behind its handshake.
+    /// The whole head of a client's request: 10s from its first byte on; for the first one from the
+    /// start of the connection, or the end of its handshake.
     #[schemars(extend("default" = "10s", "examples" = ["10s"]))]
     pub header_read: Option<String>,
     /// How long a client may take for the next 8 KiB of a request's body, or for its end: 30s. What
@@ -153,7 +153,7 @@ pub struct Timeouts {
     /// meant to drip needs more.
     #[schemars(extend("default" = "30s", "examples" = ["30s"]))]
     pub body_read: Option<String>,
-    /// How long a client may take until it has taken the next 8 KiB of an answer that waits for it: 60s.
+    /// How long a client may take to receive the next 8 KiB of an answer, or its end: 60s.
     #[schemars(extend("default" = "60s", "examples" = ["60s"]))]
     pub response_write: Option<String>,
     /// A client's connection between two requests: 75s, a little longer than load balancers keep
@@ -211,17 +211,16 @@ pub struct Reload {
     pub poll: Option<String>,
     /// How long the files must be quiet before they are read, and must have stayed the same before
     /// they are taken over: 250ms, at most 2s. A writer that pauses for longer in the middle of a file
-    /// is told by `end_marker` alone.
+    /// is noticed by `end_marker` alone.
     #[schemars(extend("default" = "250ms", "examples" = ["250ms"]))]
     pub quiet: Option<String>,
-    /// For how long what is on disk may be refused, while the configuration before it goes on deciding,
-    /// until `/readyz` answers 503: `never` (the default) or a duration. It is ready again as soon as
-    /// the files load.
+    /// After how long `/readyz` answers 503 because the files on disk are refused and the configuration
+    /// before them still decides: `never` (the default) or a duration. It is ready again as soon as the
+    /// files load.
     #[schemars(extend("default" = "never", "examples" = ["15m"]))]
     pub max_rejected_age: Option<String>,
-    /// Whether every file must end with YAML's `...`, so that one cut short is told: optional. Where it
-    /// is required, a file without it is refused though it does not say so itself, unless it says
-    /// `optional`.
+    /// Whether every YAML file must end with the line `...`, so that one cut short is noticed: optional.
+    /// Once it is required it stays so for the next edit, until that is whole or says `optional`.
     #[schemars(extend("default" = "optional"))]
     pub end_marker: Option<EndMarker>,
 }

@@ -9,8 +9,8 @@ use serde::Deserialize;
 #[serde(deny_unknown_fields, default)]
 #[schemars(extend("examples" = [{"cert": "tls.crt", "key": "tls.key"}]))]
 pub struct Tls {
-    /// A file with the certificate and those that lead to its authority, as PEM, relative to this
-    /// file. It is shown to clients that name no host, or one that no other certificate is for.
+    /// Required. A file with the certificate and those that lead to its authority, as PEM, relative to
+    /// this file. It is shown to clients that name no host, or one that no other certificate is for.
     #[schemars(extend("examples" = ["tls.crt"]))]
     pub cert: Option<String>,
     /// A file with the certificate's private key, as PEM, relative to this file.
@@ -35,10 +35,10 @@ pub struct Tls {
 #[serde(deny_unknown_fields, default)]
 #[schemars(extend("examples" = [{"cert": "orders.crt", "key": "orders.key"}]))]
 pub struct Certificate {
-    /// A file with the certificate and those that lead to its authority, as PEM.
+    /// A file with the certificate and those that lead to its authority, as PEM, relative to this file.
     #[schemars(extend("examples" = ["orders.crt"]))]
     pub cert: Option<String>,
-    /// A file with its private key, as PEM.
+    /// A file with its private key, as PEM, relative to this file.
     #[schemars(extend("examples" = ["orders.key"]))]
     pub key: Option<String>,
 }
@@ -67,7 +67,7 @@ pub enum TlsVersion {
 }
 
 /// TLS towards an `https://` upstream. The files are read anew when they change, and count from the next
-/// connection on; connections of before get no request any more.
+/// connection on; connections that stood before get no further request.
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 #[schemars(extend("examples" = [{"ca": "upstream-ca.crt"}]))]
@@ -76,9 +76,12 @@ pub struct UpstreamTls {
     /// file; those of this machine when left out.
     #[schemars(extend("examples" = ["upstream-ca.crt"]))]
     pub ca: Option<String>,
-    /// A file with the certificate that the gate shows, and those that lead to its authority, as PEM.
+    /// A file with the certificate that the gate shows, and those that lead to its authority, as PEM,
+    /// relative to this file; none when left out.
+    #[schemars(extend("examples" = ["gate.crt"]))]
     pub cert: Option<String>,
-    /// A file with that certificate's private key, as PEM.
+    /// A file with that certificate's private key, as PEM, relative to this file.
+    #[schemars(extend("examples" = ["gate.key"]))]
     pub key: Option<String>,
     /// The name that the upstream's certificate must be for: its host when left out.
     #[schemars(extend("examples" = ["orders.internal"]))]

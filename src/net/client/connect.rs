@@ -3,7 +3,6 @@
 //! All of it ends within [`Terms::connect`]. TLS that fails is never followed by an attempt without:
 //! there is no connection then, and [`ConnectError`] says why as people read it.
 
-use std::error::Error;
 use std::io;
 use std::net::{IpAddr, SocketAddr, ToSocketAddrs};
 use std::path::Path;
@@ -12,7 +11,6 @@ use std::time::Duration;
 
 use hyper::client::conn::http1;
 use hyper_util::rt::TokioIo;
-use rustls::CertificateError;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpStream, UnixStream};
 use tokio::sync::Semaphore;
@@ -21,6 +19,7 @@ use tokio::time::{Instant, sleep, timeout_at};
 use tokio_rustls::TlsConnector;
 
 use crate::config::snapshot::{Upstream, UpstreamTls};
+use crate::net::causes::causes;
 
 use super::Terms;
 use super::pool::Connection;
@@ -32,7 +31,7 @@ pub(super) enum ConnectError {
     #[error("{0}")]
     Io(#[from] io::Error),
     /// It was agreed on no TLS.
-    #[error("{}", reason(.0))]
+    #[error("{}", causes(.0))]
     Tls(io::Error),
     /// Nobody answered in time.
     #[error("no connection in time")]
@@ -41,7 +40,7 @@ pub(super) enum ConnectError {
     #[error("the TLS handshake did not end in time")]
     TlsTimeout,
     /// The connection ended before it began.
-    #[error("{}", reason(.0))]
+    #[error("{}", causes(.0))]
     Http(#[from] hyper::Error),
 }
 
@@ -142,52 +141,6 @@ async fn knock(path: &Path, deadline: Instant) -> Result<UnixStream, ConnectErro
             }
             ended => return Ok(ended?),
         }
-    }
-}
-
-/// What an error is about, on one line. TLS' own reasons are told in our words, and as what to look at.
-pub(super) fn reason(error: &(dyn Error + 'static)) -> String {
-    let mut told = Vec::new();
-    let mut next = Some(error);
-    while let Some(error) = next {
-        // An `io::Error` hides what it is made of from `source`.
-        let inner = error.downcast_ref::<io::Error>().and_then(io::Error::get_ref);
-        if let Some(tls) = inner.and_then(|inner| inner.downcast_ref::<rustls::Error>()) {
-            return reason_of_tls(tls);
-        }
-        let text = error.to_string();
-        if told.last() != Some(&text) {
-            told.push(text);
-        }
-        next = error.source();
-    }
-    told.join(": ")
-}
-
-fn reason_of_tls(error: &rustls::Error) -> String {
-    use CertificateError as Of;
-    use rustls::Error::{AlertReceived, InvalidCertificate};
-    match error {
-        // The second is an authority's of the same name.
-        InvalidCertificate(Of::UnknownIssuer | Of::BadSignature) => {
-            "its certificate is of an authority that is not trusted here".to_owned()
-        }
-        InvalidCertificate(Of::NotValidForName) => "its certificate is for another name".to_owned(),
-        InvalidCertificate(Of::NotValidForNameContext { expected, presented }) => {
-            let expected = expected.to_str();
-            if presented.is_empty() {
-                return format!("its certificate is for no name, and not for `{expected}`");
-            }
-            format!("its certificate is not for `{expected}`, but for {}", presented.join(", "))
-        }
-        InvalidCertificate(Of::Expired | Of::ExpiredContext { .. }) => {
-            "its certificate has expired".to_owned()
-        }
-        InvalidCertificate(Of::NotValidYet | Of::NotValidYetContext { .. }) => {
-            "its certificate is not valid yet".to_owned()
-        }
-        AlertReceived(alert) => format!("it refuses our side of TLS: {alert:?}"),
-        other => format!("TLS: {other}"),
     }
 }
 

@@ -21,9 +21,10 @@ use tokio::time::{Instant, interval, timeout_at};
 use crate::config::snapshot::Upstream;
 
 use super::body::{Body, Clean, Progress, State, Upload};
+use super::causes::causes;
 use super::received::Received;
 
-use connect::{ConnectError, connect, reason};
+use connect::{ConnectError, connect};
 pub(super) use pool::Lease;
 use pool::{Connection, Pool};
 
@@ -194,6 +195,6 @@ fn fault(
         Some(State::Stalled) => SendError::BodyStalled,
         Some(State::TooLarge) => SendError::BodyTooLarge,
         _ if error.is_parse() || error.is_parse_too_large() => SendError::Invalid(upstream.clone()),
-        _ => SendError::Unreachable { upstream: upstream.clone(), reason: reason(&error) },
+        _ => SendError::Unreachable { upstream: upstream.clone(), reason: causes(&error) },
     }
 }

@@ -26,7 +26,7 @@ fn a_problem_holds_what_rfc_9457_asks_and_no_markup() {
         })),
         ..Refusal::new(Code::ScopeNotGranted, "application `<script>`")
     };
-    let text = problem(&refusal, &NOBODY);
+    let text = String::from_utf8(problem(&refusal, &NOBODY)).unwrap();
     assert!(!text.contains(['<', '>', '&']), "{text}");
     let problem: serde_json::Value = serde_json::from_str(&text).unwrap();
     assert_eq!(

@@ -48,7 +48,7 @@ metrics! {
     CONFIG_RELOADS: Counter, "config_reloads_total",
         "Attempts to load the configuration anew, by outcome.";
     CONNECTION_ERRORS: Counter, "connection_errors_total",
-        "Client connections that ended without an answer of the gate's, by kind of fault.";
+        "Client connections that went wrong, by kind of fault.";
     CONNECTIONS: Gauge, "connections",
         "Client connections that are open.";
     GATE_SECONDS: Histogram(GATE_BOUNDS), "gate_seconds",

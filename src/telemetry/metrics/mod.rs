@@ -62,16 +62,16 @@ const RELOAD_OUTCOMES: [&str; 3] = ["applied", "kept", "unchanged"];
 /// How a fetch of keys can end.
 const REFRESH_OUTCOMES: [&str; 3] = ["failed", "fetched", "not_modified"];
 
-/// How a client connection ended without an answer of the gate's.
+/// What went wrong with a client connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ConnectionError {
     /// It broke in the middle of a message.
     Aborted,
     /// It sent no HTTP/1 that can be read; answered with a bare 400.
     Malformed,
-    /// There were too many connections already; answered with a bare 503.
+    /// There were too many connections already; answered `overloaded`, or closed where TLS is spoken.
     Refused,
-    /// It did not send a whole head in time.
+    /// It shook hands, sent a head or took an answer too slowly.
     Timeout,
     /// No handshake came about.
     Tls,
@@ -168,7 +168,7 @@ impl Metrics {
         counter(&self.series, &Key::from_parts(list::REQUESTS, labels.of(api)))
     }
 
-    /// Counts a client connection that ended without an answer of the gate's.
+    /// Counts a client connection that went wrong.
     pub fn connection_error(&self, error: ConnectionError) {
         if let Some((_, counter)) = self.connection_errors.iter().find(|(kind, _)| *kind == error) {
             counter.increment(1);

@@ -7,7 +7,7 @@ use std::path::Path;
 use std::sync::mpsc::{self, Receiver};
 use std::sync::{Arc, Mutex};
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use aws_lc_rs::hmac;
 use base64::Engine as _;
@@ -26,7 +26,7 @@ use tokio::runtime::{self, Runtime};
 
 use crate::disk::{Fake, NOW};
 
-use super::client::Client;
+use super::client::{Client, PATIENCE};
 
 /// What `LONG_SECRET` is.
 const SECRET: [u8; 64] = [b's'; 64];
@@ -149,7 +149,7 @@ impl Gateway {
     pub fn wait_for_count(&self, line: &str) {
         let begun = Instant::now();
         while !self.counts(line) {
-            assert!(begun.elapsed() < Duration::from_secs(20), "{}", self.metrics.render());
+            assert!(begun.elapsed() < PATIENCE, "{}", self.metrics.render());
             thread::yield_now();
         }
     }

@@ -3,13 +3,13 @@
 use std::io::Write;
 use std::num::NonZeroUsize;
 use std::sync::{Arc, Mutex, mpsc};
-use std::time::Duration;
 
 use grantgate::config::snapshot::{Listen, Server};
 use grantgate::net::{Drain, Phase, Tls, Workers};
 use grantgate::proxy::Door;
 use grantgate::telemetry::Metrics;
 
+use super::client::PATIENCE;
 use super::gateway::{Gateway, configuration, request};
 use super::upstream::Upstream;
 
@@ -116,7 +116,7 @@ fn nothing_is_lost_of_a_refusal_when_the_client_still_sends() {
     let gateway = Gateway::before(upstream.address);
     let mut client = gateway.client();
     client.send("POST /orders/1 HTTP/1.1\r\nhost: a\r\ncontent-length: 99999999\r\n\r\n");
-    client.stream().set_write_timeout(Some(Duration::from_secs(20))).unwrap();
+    client.stream().set_write_timeout(Some(PATIENCE)).unwrap();
     for _ in 0..6 {
         client.try_send(vec![b'x'; 64 * 1024]);
     }

@@ -5,17 +5,17 @@ use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::sync::mpsc::{self, Receiver, Sender};
 use std::sync::{Arc, Mutex};
 use std::thread;
-use std::time::Duration;
 
 use rustls::crypto::aws_lc_rs;
 use rustls::pki_types::CertificateDer;
 use rustls::server::WebPkiClientVerifier;
 use rustls::{
-    HandshakeKind, NamedGroup, ProtocolVersion, RootCertStore, ServerConfig, ServerConnection,
-    StreamOwned, SupportedProtocolVersion, version,
+    HandshakeKind, NamedGroup, ProtocolVersion, ServerConfig, ServerConnection, StreamOwned,
+    SupportedProtocolVersion, version,
 };
 
-use super::authority::{Authority, Identity};
+use super::client::PATIENCE;
+use crate::certificates::{Authority, Identity};
 
 /// What was agreed on with whoever connected.
 #[derive(Debug)]
@@ -87,14 +87,12 @@ impl<'a> Shows<'a> {
         let builder = match self.clients_of {
             None => builder.with_no_client_auth(),
             Some(authority) => {
-                let mut roots = RootCertStore::empty();
-                roots.add(authority.der()).unwrap();
-                let verifier =
-                    WebPkiClientVerifier::builder_with_provider(Arc::new(roots), provider);
+                let roots = Arc::new(authority.alone());
+                let verifier = WebPkiClientVerifier::builder_with_provider(roots, provider);
                 builder.with_client_cert_verifier(verifier.build().unwrap())
             }
         };
-        let config = builder.with_single_cert(self.identity.chain(), self.identity.private());
+        let config = builder.with_single_cert(vec![self.identity.der()], self.identity.private());
         Arc::new(config.unwrap())
     }
 }
@@ -154,7 +152,7 @@ impl SecureUpstream {
     }
 
     pub fn next(&self) -> Event {
-        self.events.recv_timeout(Duration::from_secs(20)).expect("nothing came to the upstream")
+        self.events.recv_timeout(PATIENCE).expect("nothing came to the upstream")
     }
 
     /// The handshake that comes next.

@@ -1,21 +1,21 @@
 //! Upstreams behind TLS: who is trusted, what is shown, and what becomes of it when files change.
 
-use std::fs;
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpListener};
 use std::path::PathBuf;
 use std::sync::{Arc, mpsc};
 use std::thread;
-use std::time::Duration;
 
 use grantgate::reload::{self, ReloadOutcome, Reloader};
 use rustls::{CertificateError, NamedGroup, ProtocolVersion};
 use tokio::runtime::{self, Runtime};
 use tokio::sync::watch;
 
-use super::authority::{Authority, Identity};
+use super::client::PATIENCE;
 use super::gateway::{Gateway, configuration, request};
 use super::secure_upstream::{Event, SecureUpstream, Shows, Then};
+use crate::certificates::{Authority, Identity};
+use crate::disk::rename_over;
 
 /// A folder with what a gateway needs to speak TLS with an upstream.
 struct Files(tempfile::TempDir);
@@ -41,8 +41,7 @@ impl Files {
 
     /// Replaces a file whole, as whoever rotates certificates does.
     fn write(&self, name: &str, text: &str) {
-        fs::write(self.path(".new"), text).unwrap();
-        fs::rename(self.path(".new"), self.path(name)).unwrap();
+        rename_over(&self.path(name), text);
     }
 
     /// The configuration of an upstream at `host`, with `more` about its TLS.
@@ -203,7 +202,7 @@ fn the_certificate_that_an_upstream_asks_for_is_shown() {
     let files = Files::with_identity(&servers, &gate);
     let text = files.configuration("localhost", upstream.address, &files.showing());
     assert_eq!(ask(&Gateway::start(&text)), (200, None));
-    assert_eq!(upstream.agreed().client, Some(gate.chain()[0].clone()));
+    assert_eq!(upstream.agreed().client, Some(gate.der()));
     upstream.request();
 
     let without = Gateway::start(&files.configuration("localhost", upstream.address, ""));
@@ -234,14 +233,14 @@ fn a_session_is_resumed_and_never_under_another_certificate() {
     let mut client = gateway.client();
     let mut ask = || assert_eq!(client.ask(request("GET /orders/1", "")).status, 200);
     ask();
-    assert_eq!(handshake(), (false, first.chain()[0].clone()));
+    assert_eq!(handshake(), (false, first.der()));
     ask();
-    assert_eq!(handshake(), (true, first.chain()[0].clone()));
+    assert_eq!(handshake(), (true, first.der()));
     files.write("gate.crt", &second.certificate);
     files.write("gate.key", &second.key);
     gateway.reload(&text);
     ask();
-    assert_eq!(handshake(), (false, second.chain()[0].clone()));
+    assert_eq!(handshake(), (false, second.der()));
 }
 
 #[test]
@@ -296,7 +295,7 @@ impl OnDisk {
     /// Waits until a change was taken over, whatever came before.
     fn wait_for_generation(&mut self, generation: u64) {
         let reached = self.status.wait_for(|status| status.generation >= generation);
-        let waited = async { tokio::time::timeout(Duration::from_secs(20), reached).await };
+        let waited = async { tokio::time::timeout(PATIENCE, reached).await };
         let status = self.control.block_on(waited).expect("nothing was taken over").unwrap();
         assert!(matches!(status.last, ReloadOutcome::Applied(_)), "{:?}", status.last);
     }
@@ -334,7 +333,7 @@ fn a_certificate_of_ours_that_is_replaced_on_disk_is_shown_from_the_next_connect
     let text = files.configuration("localhost", upstream.address, &files.showing());
     let mut running = OnDisk::start(&files, &text);
     assert_eq!(ask(&running.gateway), (200, None));
-    assert_eq!(upstream.agreed().client, Some(first.chain()[0].clone()));
+    assert_eq!(upstream.agreed().client, Some(first.der()));
     upstream.request();
 
     // Between the two the key is not the certificate's: what runs stays.
@@ -342,5 +341,5 @@ fn a_certificate_of_ours_that_is_replaced_on_disk_is_shown_from_the_next_connect
     files.write("gate.key", &second.key);
     running.wait_for_generation(2);
     assert_eq!(ask(&running.gateway), (200, None));
-    assert_eq!(upstream.agreed().client, Some(second.chain()[0].clone()));
+    assert_eq!(upstream.agreed().client, Some(second.der()));
 }

@@ -7,8 +7,8 @@ use std::os::unix::net::UnixListener;
 use std::path::Path;
 use std::sync::mpsc::{self, Receiver};
 use std::thread;
-use std::time::Duration;
 
+use super::client::PATIENCE;
 use super::gateway::{Gateway, configuration, request};
 
 /// Answers every request on a socket with 200, and gives its head.
@@ -50,7 +50,7 @@ fn an_upstream_behind_a_socket_gets_the_host_as_the_client_wrote_it() {
     for target in ["/orders/1", "/orders/2"] {
         let answer = client.ask(request(&format!("GET {target}"), ""));
         assert_eq!((answer.status, answer.text()), (200, "ok"));
-        let head = heads.recv_timeout(Duration::from_secs(20)).unwrap();
+        let head = heads.recv_timeout(PATIENCE).unwrap();
         assert!(head.starts_with(&format!("GET {target} HTTP/1.1\r\n")), "{head}");
         assert!(head.contains("\r\nhost: orders.example.com\r\n"), "{head}");
     }

@@ -5,6 +5,7 @@ use std::net::TcpStream;
 use std::sync::mpsc;
 use std::time::Duration;
 
+use super::client::PATIENCE;
 use super::gateway::{Gateway, configuration, request};
 use super::upstream::Upstream;
 
@@ -39,7 +40,7 @@ fn a_later_head_has_its_own_time_and_idling_is_none_of_it() {
     // Longer than a head may take.
     client.stream().set_read_timeout(Some(Duration::from_millis(1500))).unwrap();
     assert_eq!(client.stream().peek(&mut [0]).unwrap_err().kind(), ErrorKind::WouldBlock);
-    client.stream().set_read_timeout(Some(Duration::from_secs(20))).unwrap();
+    client.stream().set_read_timeout(Some(PATIENCE)).unwrap();
     assert_eq!(client.ask(request("GET /orders/1", "")).status, 200);
     client.send("GET /orders/1 HTTP/1.1\r\nx: ");
     assert_eq!(client.answer().status, 408);
@@ -85,7 +86,7 @@ fn an_upload_whose_upstream_takes_its_time_is_not_given_up() {
     client.stream().set_read_timeout(Some(Duration::from_millis(1500))).unwrap();
     assert_eq!(client.stream().peek(&mut [0]).unwrap_err().kind(), ErrorKind::WouldBlock);
     go_on.send(()).unwrap();
-    client.stream().set_read_timeout(Some(Duration::from_secs(20))).unwrap();
+    client.stream().set_read_timeout(Some(PATIENCE)).unwrap();
     assert_eq!(client.answer().status, 200);
 }
 
@@ -148,6 +149,6 @@ fn drip(stream: &mut TcpStream, drop: &[u8]) -> bool {
         let _ = stream.write_all(drop);
         stream.peek(&mut [0]).is_ok()
     });
-    stream.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
+    stream.set_read_timeout(Some(PATIENCE)).unwrap();
     answered
 }

@@ -12,7 +12,7 @@ use tempfile::TempDir;
 use super::client::Client;
 use super::gateway::{Gateway, configuration, request, snapshot};
 use super::upstream::Upstream;
-use crate::certificates::{Authority, Pair, client, connect, shown};
+use crate::certificates::{Authority, Identity, client, connect, shown};
 
 const NAME: &str = "orders.example.com";
 
@@ -20,17 +20,14 @@ const NAME: &str = "orders.example.com";
 struct Files {
     folder: TempDir,
     authority: Authority,
-    pair: Pair,
+    pair: Identity,
 }
 
 impl Files {
     fn new() -> Self {
         let authority = Authority::new();
-        let files = Self {
-            folder: tempfile::tempdir().unwrap(),
-            pair: authority.vouch_for(NAME),
-            authority,
-        };
+        let files =
+            Self { folder: tempfile::tempdir().unwrap(), pair: authority.sign(NAME), authority };
         files.write("ca.crt", &files.authority.pem());
         files.show(&files.pair);
         files
@@ -44,7 +41,7 @@ impl Files {
         self.folder.path().join(name)
     }
 
-    fn show(&self, pair: &Pair) {
+    fn show(&self, pair: &Identity) {
         self.write("tls.crt", &pair.certificate);
         self.write("tls.key", &pair.key);
     }
@@ -142,7 +139,7 @@ fn a_new_certificate_is_shown_from_the_next_connection_on() {
     let text = files.configuration(upstream.address, "", "");
     let gateway = Gateway::start(&text);
     let mut before = files.client(&gateway);
-    let renewed = files.authority.vouch_for(NAME);
+    let renewed = files.authority.sign(NAME);
     files.show(&renewed);
     gateway.reload(&text);
     let stream = connect(&files.trusting(), gateway.address, NAME).unwrap();
@@ -155,10 +152,8 @@ fn whether_tls_is_spoken_and_what_it_asks_waits_for_a_restart() {
     let (files, upstream) = (Files::new(), Upstream::start());
     let required = files.configuration(upstream.address, ", client_ca: CA", "");
     let gateway = Gateway::start(&required);
-    let (nobody, known) = (
-        files.trusting(),
-        files.authority.trusted_by_client(Some(&files.authority.vouch_for("a"))),
-    );
+    let (nobody, known) =
+        (files.trusting(), files.authority.trusted_by_client(Some(&files.authority.sign("a"))));
     // In TLS 1.3 a client has its last word before it is refused: only an answer shows that it was taken.
     let is_served = |config: &Arc<ClientConfig>| {
         let client = client(config, gateway.address, NAME);

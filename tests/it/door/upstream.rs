@@ -5,7 +5,8 @@ use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::sync::Arc;
 use std::sync::mpsc::{self, Receiver, Sender};
 use std::thread;
-use std::time::Duration;
+
+use super::client::PATIENCE;
 
 /// One request as it came in.
 #[derive(Clone, Debug)]
@@ -83,7 +84,7 @@ impl Upstream {
 
     /// The next request, waited for.
     pub fn next(&self) -> Seen {
-        self.seen.recv_timeout(Duration::from_secs(20)).expect("no request came to the upstream")
+        self.seen.recv_timeout(PATIENCE).expect("no request came to the upstream")
     }
 
     /// What came and was not looked at yet.

@@ -5,7 +5,6 @@ use std::future::pending;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
 
 use grantgate::app::App;
 use grantgate::config::snapshot::{Listen, Snapshot};
@@ -17,12 +16,9 @@ use tokio::runtime::{self, Runtime};
 use tokio::sync::watch;
 use tokio::time::timeout;
 
-use crate::door::client::{Answer, Client};
+use crate::door::client::{Answer, Client, PATIENCE};
 use crate::door::gateway::token_with;
 use crate::door::upstream::Upstream;
-
-/// Far more than anything takes; it ends what would otherwise never end.
-const PATIENCE: Duration = Duration::from_mins(1);
 
 /// Configurations of one API, and what stands around them and does not change.
 pub struct World {

@@ -9,11 +9,12 @@ use std::process::Command;
 
 use serde_json::json;
 
+use crate::disk::rename_over;
 use crate::door::client::Client;
 use crate::door::gateway::token_with;
 
 use super::gate::{Gate, World, request_with};
-use super::site::{Layout, Site, rename_over};
+use super::site::{Layout, Site};
 
 const ALONE: &str = "GRANTGATE_TEST_ALONE";
 

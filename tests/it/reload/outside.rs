@@ -9,11 +9,12 @@ use base64::Engine as _;
 use base64::prelude::{BASE64_STANDARD, BASE64_URL_SAFE_NO_PAD};
 use serde_json::json;
 
+use crate::disk::{rename_over, replace_link};
 use crate::door::client::Client;
 use crate::door::gateway::claims_with;
 
 use super::gate::{Gate, World, request_of, request_with};
-use super::site::{Layout, Site, rename_over, replace_link};
+use super::site::{Layout, Site};
 
 const QUIET: &str = "quiet: 25ms";
 

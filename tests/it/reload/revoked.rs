@@ -6,13 +6,12 @@ use std::io::{Read, Write};
 use std::net::TcpListener;
 use std::sync::{Mutex, mpsc};
 use std::thread;
-use std::time::Duration;
 
 use serde_json::Value;
 use tokio::task::block_in_place;
 
 use crate::disk::KEYS;
-use crate::door::client::Client;
+use crate::door::client::{Client, PATIENCE};
 
 use super::gate::{Gate, World, request_of, told};
 use super::site::{Layout, Site};
@@ -130,7 +129,7 @@ fn an_issuer_that_comes_is_known_by_its_keys_from_the_first_request_on() {
     let mut gate = Gate::told(&site.config(), move |_| {
         // Told before all others that the new one decides: by then its keys are on their way.
         block_in_place(|| {
-            let waited = fetches.lock().unwrap().recv_timeout(Duration::from_secs(20));
+            let waited = fetches.lock().unwrap().recv_timeout(PATIENCE);
             waited.expect("nobody asked for the keys");
         });
     });

@@ -8,15 +8,17 @@ use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread;
-use std::time::Duration;
 
 use grantgate::config::snapshot::Snapshot;
 use grantgate::reload::{ReloadOutcome, Reloader, Status, Store, Trigger, watch};
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
+use crate::disk::{rename_over, replace_link};
+use crate::door::client::PATIENCE;
+
 use super::gate::{World, clients};
-use super::site::{Layout, Site, rename_over, replace_link};
+use super::site::{Layout, Site};
 use super::writers::{Ends, WRITERS};
 
 /// Longer than the pauses that writers make.
@@ -56,7 +58,7 @@ impl Watched {
     async fn until(&self, what: &str, reached: impl FnMut(&Status) -> bool) {
         let mut status = self.reloader.status();
         // Far more than it takes; it ends what would otherwise never end.
-        let waited = timeout(Duration::from_mins(1), status.wait_for(reached)).await;
+        let waited = timeout(PATIENCE, status.wait_for(reached)).await;
         waited.unwrap_or_else(|_| panic!("nothing was seen: {what}")).unwrap();
     }
 
@@ -200,7 +202,7 @@ async fn of_several_files_no_two_generations_mix() {
     let mut status = reloader.status();
     let last = format!("c{rounds}");
     let reached = status.wait_for(|_| clients(&live.load()).contains(&last));
-    timeout(Duration::from_mins(1), reached).await.unwrap().unwrap();
+    timeout(PATIENCE, reached).await.unwrap().unwrap();
     looking.abort();
     assert_eq!(mixed.load(Ordering::Relaxed), 0);
     assert!(reloader.status().borrow().generation > 2);

@@ -7,6 +7,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use tempfile::TempDir;
 
+use crate::disk::{self, rename_over, replace_link};
+
 /// How the configuration is kept.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Layout {
@@ -89,26 +91,8 @@ impl Site {
         self.generation.fetch_add(1, Ordering::Relaxed)
     }
 
-    /// As a kubelet does: a new directory with all files, one rename that turns `..data` to it, links for
-    /// names that are new, and the old directory is removed.
     pub fn turn_data(&self, files: &[(&str, &str)]) {
-        let conf = self.at("conf");
-        let old = fs::read_link(conf.join("..data")).ok();
-        let new = format!("..2026_11_22_00_00_00.{}", self.next());
-        fs::create_dir(conf.join(&new)).unwrap();
-        for (name, text) in files {
-            fs::write(conf.join(&new).join(name), text).unwrap();
-        }
-        replace_link(Path::new(&new), &conf.join("..data"));
-        for (name, _) in files {
-            let link = conf.join(name);
-            if link.symlink_metadata().is_err() {
-                symlink(Path::new("..data").join(name), link).unwrap();
-            }
-        }
-        if let Some(old) = old {
-            fs::remove_dir_all(conf.join(old)).unwrap();
-        }
+        disk::turn_data(&self.at("conf"), self.next(), files);
     }
 
     /// Turns `current` to a new version; the old one stays.
@@ -136,18 +120,4 @@ impl Site {
             }
         }
     }
-}
-
-/// Puts a link in the place of another, or of anything else, by one rename.
-pub fn replace_link(target: &Path, at: &Path) {
-    let beside = at.with_file_name("..tmp");
-    symlink(target, &beside).unwrap();
-    fs::rename(beside, at).unwrap();
-}
-
-/// Writes beside and renames: at any moment the path leads to a whole file.
-pub fn rename_over(path: &Path, text: impl AsRef<[u8]>) {
-    let beside = path.with_file_name(".tmp");
-    fs::write(&beside, text).unwrap();
-    fs::rename(beside, path).unwrap();
 }

@@ -11,8 +11,10 @@ use std::process::Command;
 use std::thread;
 use std::time::{Duration, SystemTime};
 
+use crate::disk::{rename_over, replace_link};
+
 use super::site::Layout::{Chain, Directory, Mounted, Volume};
-use super::site::{Layout, Site, rename_over, replace_link};
+use super::site::{Layout, Site};
 
 /// How it ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

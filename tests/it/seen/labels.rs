@@ -10,7 +10,7 @@ use crate::disk::KEYS;
 use crate::door::gateway::{request, token_of, token_with};
 use crate::door::upstream::Upstream;
 
-use super::program::{DOORS, Program};
+use super::served::{DOORS, Served};
 
 /// What labels may say beside the codes.
 const CONFIGURED: &[&str] = &[
@@ -52,7 +52,7 @@ const HOSTILE: &[&str] = &[
 
 #[test]
 fn labels_are_codes_and_configured_names_alone() {
-    let program = Program::start(DOORS);
+    let program = Served::start(DOORS);
     let mut asked = 0;
     for hostile in HOSTILE {
         let token = |claims: serde_json::Value| token_with(&claims);
@@ -111,7 +111,7 @@ fn labels_are_codes_and_configured_names_alone() {
 
 #[test]
 fn tokens_are_counted_by_whether_they_were_known_and_their_keys_at_hand() {
-    let program = Program::start(DOORS);
+    let program = Served::start(DOORS);
     let mut client = program.client();
     for _ in 0..3 {
         assert_eq!(client.ask(request("GET /orders/1", "")).status, 200);

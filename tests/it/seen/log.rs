@@ -4,12 +4,12 @@ use serde_json::Value;
 
 use crate::door::gateway::request;
 
-use super::program::{DOORS, Program};
+use super::served::{DOORS, Served};
 
 #[test]
 fn the_log_is_text_or_json_and_changes_while_it_runs() {
     let top = format!("{DOORS}log: {{format: json}}\n");
-    let program = Program::start(&top);
+    let program = Served::start(&top);
     program.signal("HUP");
     let line = program.says(&["configuration unchanged"]);
     let fields: Value = serde_json::from_str(&line).unwrap();
@@ -34,7 +34,7 @@ fn the_log_is_text_or_json_and_changes_while_it_runs() {
 
 #[test]
 fn a_log_that_nobody_reads_holds_nothing_up() {
-    let mut program = Program::start(DOORS);
+    let mut program = Served::start(DOORS);
     // The report of so many errors is more than a pipe takes.
     let errors: Vec<_> = (0..900).map(|number| format!("wrong-{number}: here\n")).collect();
     let errors = errors.concat();

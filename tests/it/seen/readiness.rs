@@ -1,13 +1,13 @@
 //! `/readyz` and the probe that asks it.
 
 use std::fs;
-use std::net::TcpListener;
+use std::net::{SocketAddr, TcpListener};
 use std::process::Stdio;
 
-use super::program::{DOORS, Program, probe};
+use super::served::{DOORS, Served, probe};
 
 /// Runs with a second issuer, whose keys never come: nobody listens there.
-fn start(readiness: &str) -> Program {
+fn start(readiness: &str) -> Served {
     let folder = tempfile::tempdir().unwrap();
     let issuers = r#"
 issuers: [{issuer: "https://gone.example/", profile: auth0, jwks_uri: "http://127.0.0.1:1/"}]
@@ -15,13 +15,13 @@ issuers: [{issuer: "https://gone.example/", profile: auth0, jwks_uri: "http://12
     fs::write(folder.path().join("issuers.yaml"), issuers).unwrap();
     let health = "health: {listen: \"127.0.0.1:0\"";
     let top = DOORS.replace(health, &format!("{health}, readiness: {readiness}"));
-    Program::within(folder, Stdio::null(), &top)
+    Served::within(folder, Stdio::null(), &top)
 }
 
 #[test]
 fn the_probe_says_ready_degraded_and_not_ready() {
     let lenient = start("lenient");
-    let at = lenient.health.to_string();
+    let at = lenient.address::<SocketAddr>("health").to_string();
     let (code, text) = probe(&["--address", &at]);
     assert_eq!(code, Some(0), "{text}");
     assert!(text.contains("keys-missing: ") && text.contains("https://gone.example/"), "{text}");
@@ -58,8 +58,8 @@ fn the_probe_says_ready_degraded_and_not_ready() {
 fn the_probe_finds_the_address_itself_and_says_when_nobody_answers() {
     let everywhere =
         DOORS.replace("health: {listen: \"127.0.0.1:0\"}", "health: {listen: \"0.0.0.0:0\"}");
-    let program = Program::start(&everywhere);
-    let port = program.health.port();
+    let program = Served::start(&everywhere);
+    let port = program.address::<SocketAddr>("health").port();
     let file = program.folder.path().join("probe.yml");
     fs::write(&file, format!("health: {{listen: \"0.0.0.0:{port}\"}}\n")).unwrap();
     assert_eq!(probe(&["--config", file.to_str().unwrap()]), (Some(0), String::new()));
@@ -67,7 +67,7 @@ fn the_probe_finds_the_address_itself_and_says_when_nobody_answers() {
     let (code, text) = probe(&["--config", file.to_str().unwrap()]);
     assert!(code == Some(2) && text.contains("no answer from [::1]"), "{text}");
     assert_eq!(probe(&["--address", "127.0.0.1:1"]).0, Some(2));
-    let (code, text) = probe(&["--address", &program.traffic.to_string()]);
+    let (code, text) = probe(&["--address", &program.address::<SocketAddr>("traffic").to_string()]);
     assert!(code == Some(2) && text.contains("no health listener"), "{text}");
     assert_eq!(probe(&["--config", "/not/there"]).0, Some(2));
 }

@@ -1,20 +1,22 @@
 //! Decision records: which are written, what is in them, and readers that do not read.
 
+use std::collections::BTreeSet;
 use std::fs::{self, File};
 use std::io::Read;
 use std::process::Stdio;
 
 use serde_json::Value;
 
+use crate::disk::root;
 use crate::door::gateway::request;
 
-use super::program::{DOORS, Program};
+use super::served::{DOORS, Served};
 
 const DROPPED: &str = "grantgate_records_dropped_total";
 
 /// Has the program run, ends it, and gives what it wrote.
-fn recorded(top: &str, ask: impl FnOnce(&Program)) -> Vec<Value> {
-    let mut program = Program::writing_to(Stdio::piped(), top);
+fn recorded(top: &str, ask: impl FnOnce(&Served)) -> Vec<Value> {
+    let mut program = Served::writing_to(Stdio::piped(), top);
     ask(&program);
     program.end();
     let mut text = String::new();
@@ -23,7 +25,7 @@ fn recorded(top: &str, ask: impl FnOnce(&Program)) -> Vec<Value> {
 }
 
 /// Sends `count` requests that are refused, each with a long path, over one connection.
-fn refuse(program: &Program, count: usize) {
+fn refuse(program: &Served, count: usize) {
     let mut client = program.client();
     let path = "/x".repeat(400);
     let one = format!("GET {path} HTTP/1.1\r\nhost: a\r\n\r\n");
@@ -36,7 +38,7 @@ fn refuse(program: &Program, count: usize) {
 }
 
 /// The memory that the program holds, in bytes.
-fn resident(program: &Program) -> u64 {
+fn resident(program: &Served) -> u64 {
     let status = fs::read_to_string(format!("/proc/{}/status", program.child.id())).unwrap();
     let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap();
     line.trim().trim_end_matches(" kB").parse::<u64>().unwrap() * 1024
@@ -44,7 +46,7 @@ fn resident(program: &Program) -> u64 {
 
 #[test]
 fn a_reader_that_never_reads_costs_records_and_nothing_else() {
-    let mut program = Program::writing_to(Stdio::piped(), DOORS);
+    let mut program = Served::writing_to(Stdio::piped(), DOORS);
     // The pipe takes 64 KiB, the queue some MiB; a record has about a KiB.
     while program.metric(DROPPED) == Some(0.0) {
         refuse(&program, 500);
@@ -62,7 +64,7 @@ fn a_reader_that_never_reads_costs_records_and_nothing_else() {
 
 #[test]
 fn a_reader_that_went_away_costs_records_and_nothing_else() {
-    let mut program = Program::writing_to(Stdio::piped(), DOORS);
+    let mut program = Served::writing_to(Stdio::piped(), DOORS);
     drop(program.child.stdout.take());
     refuse(&program, 50);
     program.wait_for(DROPPED, |dropped| dropped >= 50.0);
@@ -73,7 +75,7 @@ fn a_reader_that_went_away_costs_records_and_nothing_else() {
 #[test]
 fn a_full_disk_costs_records_and_nothing_else() {
     let full = File::options().write(true).open("/dev/full").unwrap();
-    let mut program = Program::writing_to(full.into(), DOORS);
+    let mut program = Served::writing_to(full.into(), DOORS);
     refuse(&program, 50);
     program.wait_for(DROPPED, |dropped| dropped >= 50.0);
     assert_eq!(program.client().ask(request("GET /orders/1", "")).status, 200);
@@ -118,6 +120,14 @@ fn of_allowed_requests_one_in_so_many_is_recorded_and_of_refused_ones_each() {
     assert_eq!(statuses(0), (0, 10));
 }
 
+/// The fields that the reference tells of.
+fn fields_on_the_page() -> BTreeSet<String> {
+    let page = fs::read_to_string(root().join("config/README.md")).unwrap();
+    let (_, records) = page.split_once("| field | what it is |\n|---|---|\n").unwrap();
+    let rows = records.lines().map_while(|line| line.strip_prefix("| ")?.split(" | ").next());
+    rows.flat_map(|names| names.split(", ")).map(|name| name.trim_matches('`').to_owned()).collect()
+}
+
 #[test]
 fn what_is_recorded_changes_while_it_runs() {
     let records = recorded(&format!("{DOORS}log: {{records: false}}\n"), |program| {
@@ -129,4 +139,6 @@ fn what_is_recorded_changes_while_it_runs() {
     });
     assert_eq!(records.len(), 1);
     assert_eq!(records[0]["generation"], 2);
+    let fields = records[0].as_object().unwrap().keys().cloned().collect();
+    assert_eq!(fields_on_the_page(), fields);
 }

@@ -10,11 +10,11 @@ use serde_json::Value;
 
 use crate::door::gateway::request;
 
-use super::program::{DOORS, Program, ask, get, in_folder};
+use super::served::{DOORS, Served, ask, get, in_folder};
 
 #[test]
 fn the_status_tells_what_runs_and_apart_from_it_what_is_refused() {
-    let program = Program::start(DOORS);
+    let program = Served::start(DOORS);
     let mut client = program.client();
     assert_eq!(client.ask(request("GET /orders/1", "")).status, 200);
 
@@ -83,7 +83,7 @@ fn the_status_tells_what_runs_and_apart_from_it_what_is_refused() {
 
 #[test]
 fn what_waits_for_a_restart_is_told() {
-    let program = Program::start(DOORS);
+    let program = Served::start(DOORS);
     program.edit(|text| {
         text.replace("admin: {listen: \"127.0.0.1:0\"}", "admin: {listen: none}")
             .replace("workers: 1", "workers: 2")
@@ -95,8 +95,8 @@ fn what_waits_for_a_restart_is_told() {
 
 #[test]
 fn pages_from_elsewhere_get_nothing_and_nothing_can_be_changed() {
-    let program = Program::start(DOORS);
-    let admin = program.admin.parse().unwrap();
+    let program = Served::start(DOORS);
+    let admin = program.address("admin");
     let told = get(admin, "/status");
     assert_eq!((told.status, told.one("cache-control")), (200, Some("no-store")));
     assert_eq!(told.one("x-content-type-options"), Some("nosniff"));
@@ -119,7 +119,7 @@ fn pages_from_elsewhere_get_nothing_and_nothing_can_be_changed() {
     }
     assert!(get(admin, "/").text().contains("/status"));
     assert_eq!(get(admin, "/explain").status, 404);
-    assert_eq!(get(program.traffic, "/status").status, 401, "not at the main door");
+    assert_eq!(get(program.address("traffic"), "/status").status, 401, "not at the main door");
     assert_eq!(program.asked("/status").status, 404, "not at the health listener");
 }
 
@@ -140,15 +140,15 @@ fn a_unix_socket_is_for_its_owner_and_outlives_a_crash() {
         stream.read_to_string(&mut text).unwrap();
         text.starts_with("HTTP/1.1 200 ")
     };
-    let mut crashed = Program::within(folder, Stdio::null(), &top);
-    assert_eq!(crashed.admin, format!("unix:{socket}"));
+    let mut crashed = Served::within(folder, Stdio::null(), &top);
+    assert_eq!(crashed.address::<String>("admin"), format!("unix:{socket}"));
     assert!(told());
     assert_eq!(fs::metadata(&socket).unwrap().permissions().mode() & 0o777, 0o600);
     crashed.child.kill().unwrap();
     crashed.child.wait().unwrap();
     assert!(fs::exists(&socket).unwrap());
 
-    let mut program = Program::start(&top);
+    let mut program = Served::start(&top);
     assert!(told());
     program.end();
     assert!(!fs::exists(&socket).unwrap());
@@ -156,8 +156,8 @@ fn a_unix_socket_is_for_its_owner_and_outlives_a_crash() {
 
 #[test]
 fn the_state_is_told_while_files_change() {
-    let program = Program::start(DOORS);
-    let admin = program.admin.parse().unwrap();
+    let program = Served::start(DOORS);
+    let admin = program.address("admin");
     let asking = thread::spawn(move || {
         let mut generation = 0;
         while generation < 11 {

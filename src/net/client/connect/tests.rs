@@ -1,8 +1,7 @@
-//! Addresses that do not answer, sockets that are full, and what people are told.
+//! Addresses that do not answer, and sockets that are full.
 
 use std::net::Ipv4Addr;
 
-use rustls::AlertDescription;
 use tokio::net::{TcpListener, TcpSocket, UnixSocket};
 use tokio::time::timeout;
 
@@ -76,44 +75,4 @@ async fn a_socket_whose_queue_is_full_is_waited_for_until_the_time_is_over() {
     assert!(knocked.is_ok() && accepted.is_ok());
     let gone = knock(&folder.path().join("nobody.sock"), soon()).await;
     assert!(matches!(gone, Err(ConnectError::Io(_))));
-}
-
-#[test]
-fn what_hinders_tls_is_told_as_what_to_look_at() {
-    let told = |error: rustls::Error| ConnectError::Tls(io::Error::other(error)).to_string();
-    let certificate = |error| told(rustls::Error::InvalidCertificate(error));
-    for (told, expected) in [
-        (
-            certificate(CertificateError::UnknownIssuer),
-            "its certificate is of an authority that is not trusted here",
-        ),
-        (
-            certificate(CertificateError::NotValidForNameContext {
-                expected: "a.internal".try_into().unwrap(),
-                presented: vec!["DnsName(\"b.internal\")".to_owned()],
-            }),
-            "its certificate is not for `a.internal`, but for DnsName(\"b.internal\")",
-        ),
-        (certificate(CertificateError::Expired), "its certificate has expired"),
-        (certificate(CertificateError::NotValidYet), "its certificate is not valid yet"),
-        (
-            told(rustls::Error::AlertReceived(AlertDescription::CertificateRequired)),
-            "it refuses our side of TLS: CertificateRequired",
-        ),
-        (
-            told(rustls::Error::InvalidMessage(rustls::InvalidMessage::InvalidContentType)),
-            "TLS: received corrupt message of type InvalidContentType",
-        ),
-    ] {
-        assert_eq!(told, expected);
-    }
-}
-
-#[test]
-fn what_hinders_anything_else_is_told_with_its_causes_once() {
-    #[derive(Debug, thiserror::Error)]
-    #[error("outside")]
-    struct Outside(#[source] io::Error);
-    assert_eq!(reason(&Outside(io::Error::other("inside"))), "outside: inside");
-    assert_eq!(reason(&io::Error::other("alone")), "alone");
 }
