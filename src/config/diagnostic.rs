@@ -86,7 +86,7 @@ codes! {
 
     // Values that say something else than their key takes.
     AdminRemote, "admin-remote", Error, "The admin listener can be reached from other machines, and nobody said that it may.";
-    AddressInvalid, "address-invalid", Error, "A text is not an address to listen on.";
+    AddressInvalid, "address-invalid", Error, "A text is not an address to listen on, or a socket is not named by its whole path.";
     DurationInvalid, "duration-invalid", Error, "A text is not a duration, or one out of bounds.";
     ListEmpty, "list-empty", Error, "A list is empty, and left out it would mean everything.";
     ListenTwice, "listen-twice", Error, "Two listeners cannot both have their address.";
@@ -162,6 +162,7 @@ codes! {
     GrantPointless, "grant-pointless", Warning, "A grant has no effect.";
     GrantScopeUndeclared, "grant-scope-undeclared", Warning, "A grant lists a scope or details type that the API does not declare.";
     KeySkipped, "key-skipped", Warning, "A key of a key set is left out because it cannot be used.";
+    NothingServed, "nothing-served", Warning, "No API has a gate, so that every request is answered with 404.";
     OperationAsksLess, "operation-asks-less", Warning, "A more specific operation asks less than the one that covers it.";
     OrganizationsUnused, "organizations-unused", Warning, "A grant lists organizations and admits none.";
     ProtectionUnenforced, "protection-unenforced", Warning, "A protection is stated that the gate does not enforce.";

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use super::build::{Apis, Given, Issuers, KnownApi, Read};
 use super::snapshot::Unlisted;
-use super::{Code, Report};
+use super::{Code, Place, Report};
 use crate::policy::{
     Ask, Clients, GrantKind, Holder, NameSet, Need, OrganizationRule, Organizations, Party, Policy,
     UnixTime,
@@ -28,14 +28,31 @@ pub(super) fn snapshot(report: &mut Report, subject: &Subject<'_>) {
         open_to_all(report, known);
         unlisted(report, known);
     }
-    // A grant that was refused may be the one that matters.
+    // A grant, or an API, that was refused may be the one that matters.
     if !report.has_errors() {
+        nothing_served(report, subject);
         ungranted(report, subject);
     }
     for given in subject.given {
         expires_soon(report, given, subject.now);
         pointless(report, given, subject);
     }
+}
+
+/// A gateway that answers nothing but 404: of every API there is no more than what others say of it.
+fn nothing_served(report: &mut Report, subject: &Subject<'_>) {
+    let apis = &subject.apis.list;
+    if apis.iter().any(|known| known.gate.is_some()) {
+        return;
+    }
+    let (place, message) = match apis.first() {
+        Some(first) => (first.place.key("identifier"), "no API has a `gate`, so nothing is served"),
+        None => (Place::nowhere(), "there is no API, so nothing is served"),
+    };
+    report.push(Code::NothingServed, &place, message).help(
+        "say where it is: `gate: {upstream: \"http://127.0.0.1:3000\", operations: [...]}`; for an \
+            API of an export in a file of your own, under the same `identifier`",
+    );
 }
 
 /// Users of every application, as Auth0 has it by default.

@@ -171,13 +171,16 @@ impl Report {
         self.diagnostics.iter()
     }
 
-    /// The problems in the order of the texts: by source, then by where they stand.
+    /// The problems in the order of the texts: by source, then by where they stand. Sources that could
+    /// not be read come first: what is said of others may follow from it.
     pub fn sorted(&self) -> Vec<&Diagnostic> {
         let mut sorted: Vec<_> = self.iter().collect();
         // Cached: to locate a place walks its document's tree.
         sorted.sort_by_cached_key(|found| {
             let start = self.span_of(found).map_or(0, |span| span.start);
-            (found.place.source, start)
+            let source = found.place.source;
+            let unread = self.documents.get(source).is_some_and(|document| document.tree.is_none());
+            (!unread, source, start)
         });
         sorted
     }

@@ -6,6 +6,9 @@
 
 use serde_json::{Number, Value};
 
+/// Quotes that word processors write, and YAML takes for letters.
+pub(super) const TYPOGRAPHIC_QUOTES: [char; 5] = ['“', '”', '„', '«', '»'];
+
 /// What a plain scalar says.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum Plain {

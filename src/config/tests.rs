@@ -116,7 +116,9 @@ fn a_leeway_is_whole_seconds() {
     let codes = |leeway| codes(&[&issuer(leeway), "client_grants: []\n"]);
     assert_eq!(codes("500ms"), ["duration-invalid"].into());
     assert_eq!(codes("1500ms"), ["duration-invalid"].into());
-    assert!(codes("2000ms").is_empty() && codes("0s").is_empty());
+    for whole in ["2000ms", "0s"] {
+        assert_eq!(codes(whole), ["nothing-served"].into());
+    }
 }
 
 #[test]
@@ -202,6 +204,29 @@ fn files_join_and_json_says_the_same_as_yaml() {
 }
 
 #[test]
+fn grants_one_level_too_deep_are_not_missing() {
+    let deep = "    client_grants:\n      - {client_id: app, scope: [read]}\n";
+    let report = try_load(&[ISSUER, &format!("{API}{deep}")], &Given(&[])).unwrap_err();
+    let found: Vec<_> = report.iter().map(|it| (it.code, it.help.as_deref())).collect();
+    let help = "it belongs at the top level: write it without indentation";
+    assert_eq!(found, [(Code::KeyUnknown, Some(help))]);
+}
+
+#[test]
+fn what_may_stand_in_a_file_that_cannot_be_read_is_not_missed() {
+    let grants = "client_grants: [{client_id: app, scope: [read]}]\n";
+    for broken in ["issuers: [\n", "resource_servers: [\n", "clients: [\n", "client_grants: [\n"] {
+        let others = [ISSUER, API, grants].into_iter().filter(|text| {
+            !text.trim_start().starts_with(broken.trim_end_matches([' ', '[', '\n']))
+        });
+        let texts: Vec<_> = others.chain([broken]).collect();
+        let report = try_load(&texts, &Given(&[])).unwrap_err();
+        let found: Vec<_> = report.iter().map(|it| it.code).collect();
+        assert_eq!(found, [Code::YamlSyntax], "{report}");
+    }
+}
+
+#[test]
 fn an_object_pasted_in_from_auth0_is_read_in_silence() {
     let pasted = r#"
         {"issuers": [{"issuer": "https://a.example/", "profile": "auth0"}],
@@ -218,7 +243,8 @@ fn an_object_pasted_in_from_auth0_is_read_in_silence() {
          "client_grants": [{"id": "cgr_0123456789abcdef", "client_id": "web", "is_system": false,
            "audience": "https://api.example", "scope": ["read"], "subject_type": "user"}]}"#;
     let loaded = try_load(&[pasted], &Given(&[])).unwrap();
-    assert_eq!(loaded.warnings.to_string(), "");
+    let warnings: Vec<_> = loaded.warnings.iter().map(|found| found.code).collect();
+    assert_eq!(warnings, [Code::NothingServed]);
     assert!(loaded.snapshot.apis.is_empty(), "an API without a gate is not served");
     let kept = &loaded.warnings.documents()[0].text;
     assert!(!kept.contains("hush"), "{kept}");

@@ -7,10 +7,12 @@
 //! no more about it. It never decides what anything means.
 
 mod advice;
+mod slip;
 
 use serde_json::{Map, Value};
 
 use self::advice::{as_text, elsewhere, known_keys, listed, written_right};
+use self::slip::Slip;
 use super::diagnostic::Code;
 use super::place::{Place, Step};
 use super::report::{Pushed, Report};
@@ -232,8 +234,12 @@ impl<'s> Walk<'s, '_> {
         if looks_secret(key) && !is_reference(&entry.value.kind) {
             self.report.mask(self.place.source, &entry.value.span);
         }
-        let meant = closest(key, map.keys());
-        let help = if self.report.is_full() { None } else { self.key_help(key, meant, map) };
+        let slip = Slip::find(self.root, &self.place, entry, map);
+        if matches!(slip, Slip::KeySet) {
+            // It may hold private parts, and all of it may stand on the key's line.
+            self.report.mask(self.place.source, &entry.value.span);
+        }
+        let help = if self.report.is_full() { None } else { self.key_help(key, &slip, map) };
         let message = format!("unknown key `{}`", excerpt(key));
         let place = self.place.key(entry.key.clone());
         self.report
@@ -243,18 +249,35 @@ impl<'s> Walk<'s, '_> {
             .help_if(help);
         self.report.refuse(place);
         // That the key which was meant is missing follows from this, and need not be said.
-        if let Some(meant) = meant.filter(|meant| entries.iter().all(|entry| entry.key != *meant)) {
-            self.report.refuse(self.place.key(meant.to_owned()));
+        match slip {
+            Slip::Above => self.report.refuse(Place::root(self.place.source).key(key.to_owned())),
+            Slip::Meant(meant) | Slip::Rewritten(meant)
+                if entries.iter().all(|entry| entry.key != meant) =>
+            {
+                self.report.refuse(self.place.key(meant.to_owned()));
+            }
+            _ => {}
         }
     }
 
-    fn key_help(&self, key: &str, meant: Option<&str>, map: &MapShape<'s>) -> Option<String> {
-        match (meant, elsewhere(self.root, &self.pattern(), key)) {
-            (_, Some(other)) if other.is_below || meant.is_none() => {
-                Some(format!("it belongs under `{}`", other.place))
+    fn key_help(&self, key: &str, slip: &Slip<'_>, map: &MapShape<'s>) -> Option<String> {
+        let other = elsewhere(self.root, &self.pattern(), key);
+        match (slip, other) {
+            (Slip::KeySet, _) => Some(
+                "this is a key set, which is no configuration: keep it outside the folder, or in a \
+                folder of its own within it"
+                    .to_owned(),
+            ),
+            (Slip::Rewritten(meant), _) => Some(format!(
+                "written by a YAML 1.1 tool, to which `{meant}` is a truth value: write `\"{meant}\"`"
+            )),
+            (Slip::Above, _) => {
+                Some("it belongs at the top level: write it without indentation".to_owned())
             }
-            (Some(meant), _) => Some(format!("did you mean `{meant}`?")),
-            (None, _) => {
+            (_, Some(other)) if other.is_below => Some(format!("it belongs under `{}`", other.place)),
+            (Slip::Meant(meant), _) => Some(format!("did you mean `{meant}`?")),
+            (Slip::Unknown, Some(other)) => Some(format!("it belongs under `{}`", other.place)),
+            (Slip::Unknown, None) => {
                 known_keys(self.root, key, map).map(|keys| format!("the keys here are {keys}"))
             }
         }

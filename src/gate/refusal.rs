@@ -76,7 +76,7 @@ codes! {
     TokenIssuerUnknown "token-issuer-unknown" UNAUTHORIZED InvalidToken
         "the access token's issuer is not trusted here", "get one from an issuer that this API trusts";
     TokenTypeRefused "token-type-refused" UNAUTHORIZED InvalidToken
-        "this kind of token is no access token", "send the access token, not an ID token";
+        "this kind of token is no access token", "send the access token, not an ID token; if it is one, have the gateway's owner compare it with the issuer's profile";
     TokenAlgorithmRefused "token-algorithm-refused" UNAUTHORIZED InvalidToken
         "the access token's signature algorithm is not accepted", "have the issuer sign with an accepted one";
     TokenKeyUnknown "token-key-unknown" UNAUTHORIZED InvalidToken

@@ -12,8 +12,8 @@ use super::keys::{Key, KeyError};
 
 /// The keys of the set, in their order.
 pub(super) fn read(text: &str) -> Result<Vec<Result<Key, KeyError>>, KeyError> {
-    let set: Value =
-        serde_json::from_str(text).map_err(|_| KeyError::Format("the key set is no JSON"))?;
+    let set: Value = serde_json::from_str(text)
+        .map_err(|error| KeyError::Json { line: error.line(), column: error.column() })?;
     let keys = set
         .get("keys")
         .and_then(Value::as_array)
@@ -29,8 +29,10 @@ fn key(jwk: &Jwk<'_>) -> Result<Key, KeyError> {
     if ["d", "p", "q", "dp", "dq", "qi", "oth", "k"].iter().any(|part| jwk.has(part)) {
         return Err(KeyError::Private);
     }
-    if jwk.text("use")?.is_some_and(|purpose| purpose != "sig") || !jwk.may_verify()? {
-        return Err(KeyError::Use);
+    match jwk.text("use")? {
+        Some("enc") => return Err(KeyError::Encryption),
+        Some("sig") | None if jwk.may_verify()? => {}
+        _ => return Err(KeyError::Use),
     }
     let only = match jwk.text("alg")? {
         Some(name) => Some(Algorithm::find(name).ok_or(KeyError::Algorithm)?),

@@ -68,9 +68,20 @@ pub enum KeyError {
     /// Its `alg` is unknown, or not for such a key.
     #[error("its `alg` is not one that such a key can verify")]
     Algorithm,
+    /// For encryption (`use`: `enc`), beside which others may stand that are for signatures.
+    #[error("it is for encryption")]
+    Encryption,
     /// The text is not what it should be.
     #[error("{0}")]
     Format(&'static str),
+    /// The text is no JSON from here on.
+    #[error("it is no JSON at line {line}, column {column}")]
+    Json {
+        /// From 1.
+        line: usize,
+        /// From 1.
+        column: usize,
+    },
     /// Not RSA, not a curve that is supported, or not a point of it.
     #[error("it is no RSA, P-256, P-384, P-521 or Ed25519 public key")]
     Kind,

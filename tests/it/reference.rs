@@ -6,13 +6,14 @@
 
 /// Sections and keys as tables.
 mod keys;
+/// The metrics as a table.
+mod metrics;
 
 use std::fmt::Write as _;
 use std::fs;
 
 use grantgate::config::{Code, Severity, Source, digest, editor_schema, load};
 use grantgate::gate;
-use grantgate::telemetry::Metrics;
 use serde_json::{Map, Value, json};
 
 use crate::disk::{Fake, NOW, root};
@@ -52,7 +53,7 @@ fn reference() -> String {
             Some("check") => out.push_str(&check()),
             Some("errors") => out.push_str(&diagnostics(Severity::Error)),
             Some("keys") => out.push_str(&keys::tables(&editor_schema())),
-            Some("metrics") => out.push_str(&metrics()),
+            Some("metrics") => out.push_str(&rows(metrics::rows(EXAMPLE).into_iter())),
             Some("refusals") => out.push_str(&refusals()),
             Some("warnings") => out.push_str(&diagnostics(Severity::Warning)),
             Some(include) => {
@@ -67,6 +68,9 @@ fn reference() -> String {
     out
 }
 
+/// A configuration with an API, and an issuer whose keys are fetched.
+const EXAMPLE: &str = "config/examples/sidecar";
+
 fn diagnostics(severity: Severity) -> String {
     let codes = Code::ALL.iter().filter(|code| code.severity() == severity);
     rows(codes.map(|code| format!("| `{}` | {} |", code.as_str(), cell(code.meaning()))))
@@ -76,17 +80,6 @@ fn refusals() -> String {
     rows(gate::Code::ALL.iter().map(|code| {
         let (title, hint) = (cell(code.title()), cell(code.hint()));
         format!("| `{}` | {} | {title} | {hint} |", code.as_str(), code.status().as_u16())
-    }))
-}
-
-/// Every metric, as the text format describes it.
-fn metrics() -> String {
-    let text = Metrics::new().render();
-    let helps = text.lines().filter_map(|line| line.strip_prefix("# HELP ")?.split_once(' '));
-    rows(helps.map(|(name, help)| {
-        let of = format!("# TYPE {name} ");
-        let kind = text.lines().find_map(|line| line.strip_prefix(&of)).unwrap();
-        format!("| `{name}` | {kind} | {} |", cell(help))
     }))
 }
 

@@ -40,7 +40,8 @@ pub struct Options {
     /// The kind of issuer to read the token as, where its issuer is not configured.
     #[arg(long, value_enum, value_name = "NAME")]
     profile: Option<Known>,
-    /// Answers whether some API of the configuration takes the token; fetches keys where needed.
+    /// Answers whether the token is valid for some API of the configuration: its signature, type, time
+    /// and audience. Policies and grants are not looked at. Fetches keys where needed.
     #[arg(long, requires = "config")]
     verify: bool,
     /// How to answer.

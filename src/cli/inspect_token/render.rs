@@ -56,7 +56,7 @@ fn verification(out: &mut String, verification: &Verification) -> fmt::Result {
     };
     writeln!(out, "  signature: {signature}")?;
     for answer in apis {
-        let says = answer.code.unwrap_or("takes it");
+        let says = answer.code.unwrap_or("valid for it; policies and grants are not looked at");
         writeln!(out, "  {}: {says}", answer.api)?;
     }
     Ok(())

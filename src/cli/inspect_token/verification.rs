@@ -1,4 +1,4 @@
-//! What the configuration says to a token: whether its signature is right, and which APIs would take it.
+//! What the configuration says to a token: whether its signature is right, and which APIs it is valid for.
 //!
 //! Keys that stand in the configuration are used as they are; those of an issuer that publishes them are
 //! fetched when that is asked for. Rules that depend on the request (grants, scopes, operations) are not
@@ -37,9 +37,9 @@ pub struct Verification {
 pub enum State {
     /// None was made: nothing in the token is proven.
     NotVerified,
-    /// No API takes it.
+    /// It is valid for no API.
     Refused,
-    /// Some API takes it.
+    /// It is valid for some API.
     Verified,
 }
 

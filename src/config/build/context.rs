@@ -174,13 +174,14 @@ impl Context<'_, '_> {
     /// An address and a port, or a unix socket, to listen on.
     pub(super) fn listen(&mut self, place: &Place, text: &str) -> Option<Listen> {
         match text.strip_prefix("unix:") {
-            Some(path) => self.socket(place, path).map(Listen::Unix),
+            Some(path) => self.socket(place, path, "unix:/run/grantgate.sock").map(Listen::Unix),
             None => self.address(place, text).map(Listen::Tcp),
         }
     }
 
-    /// A unix socket's path. The folder that the gateway is started in does not matter to it.
-    pub(super) fn socket(&mut self, place: &Place, path: &str) -> Option<PathBuf> {
+    /// A unix socket's path, such as `example`. The folder that the gateway is started in does not
+    /// matter to it, nor that of the file.
+    pub(super) fn socket(&mut self, place: &Place, path: &str, example: &str) -> Option<PathBuf> {
         let message = if !path.starts_with('/') || path.ends_with('/') {
             format!("`unix:{path}` does not name a socket by its whole path")
         } else if path.len() > LONGEST_SOCKET || path.contains('\0') {
@@ -190,7 +191,7 @@ impl Context<'_, '_> {
         };
         self.report
             .push(Code::AddressInvalid, place, message)
-            .help("write a path from the root on: `unix:/run/grantgate.sock`");
+            .help(format!("write a path from the root on: `{example}`"));
         None
     }
 

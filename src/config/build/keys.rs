@@ -70,7 +70,16 @@ fn jwks(ctx: &mut Context<'_, '_>, place: &Place, text: &str) -> Option<KeySet> 
         Ok((keys, skipped)) => {
             let is_weak = |key: &SkippedKey| key.reason == KeyError::Size;
             let any_weak = skipped.iter().any(is_weak);
-            for key in skipped {
+            if keys.is_empty() && skipped.is_empty() {
+                ctx.report.push(Code::KeysInvalid, place, "the key set is empty").help(
+                    "write the issuer's public keys into it; of an issuer that has none, because each of \
+                    its APIs has a secret, say so: `jwks: {keys: []}`",
+                );
+                return None;
+            }
+            // Beside a key for signatures, some issuers show one for encryption.
+            let unexpected = skipped.into_iter().filter(|key| key.reason != KeyError::Encryption);
+            for key in unexpected {
                 // Of the others some may be for other purposes; a weak key is never meant.
                 let (code, help) = if is_weak(&key) {
                     (Code::KeysInvalid, "leave it out, and have the issuer sign with a longer one")
@@ -85,7 +94,7 @@ fn jwks(ctx: &mut Context<'_, '_>, place: &Place, text: &str) -> Option<KeySet> 
             if keys.is_empty() {
                 ctx.report
                     .push(Code::KeysInvalid, place, "the key set has no key that can be used")
-                    .help("use RSA keys of 2048 bits or more, P-256, P-384, P-521 or Ed25519");
+                    .help("it needs one for signatures: RSA of 2048 bits or more, P-256, P-384, P-521 or Ed25519");
                 return None;
             }
             all_tried(ctx, place, keys)

@@ -2,6 +2,7 @@
 
 use super::context::{At, Context, meant};
 use super::gate::Declared;
+use crate::config::scalar::TYPOGRAPHIC_QUOTES;
 use crate::config::snapshot::Operation;
 use crate::config::{Code, Place, lint, raw};
 use crate::policy::{Ask, NameSet, Names, Need};
@@ -73,10 +74,13 @@ fn operation(
                     }
                     error => error.to_string(),
                 };
-                ctx.report.push(Code::OperationInvalid, &at_on, message).help(
+                let help = if text.contains(TYPOGRAPHIC_QUOTES) {
+                    "these quotes are typographic ones, and part of the text: write `\"`"
+                } else {
                     "write methods and a path: `GET /orders/{id}`, `POST,PUT /orders/*`, \
-                        `* /admin/*`",
-                );
+                        `* /admin/*`"
+                };
+                ctx.report.push(Code::OperationInvalid, &at_on, message).help(help);
             })
             .ok()
     });

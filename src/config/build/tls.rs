@@ -137,7 +137,20 @@ fn authorities(ctx: &mut Context<'_, '_>, place: &Place, path: &str) -> Option<A
 }
 
 fn refused(ctx: &mut Context<'_, '_>, code: Code, place: &Place, error: &TlsError) {
-    ctx.report.push(code, place, format!("this cannot be used for TLS: {error}")).help(
-        "write files with PEM texts in them: `-----BEGIN CERTIFICATE-----`, `-----BEGIN PRIVATE KEY-----`",
-    );
+    let help = match error {
+        TlsError::CertificateMissing | TlsError::CertificateUnusable(..) => {
+            "write certificates in PEM into the file: `-----BEGIN CERTIFICATE-----`"
+        }
+        TlsError::KeyMissing(_) => {
+            "write the private key in PEM into the file, without a passphrase: \
+            `-----BEGIN PRIVATE KEY-----`"
+        }
+        TlsError::KeyMismatch => {
+            "name the key that the certificate was made for; in its file the certificate itself stands \
+            first, and those that vouch for it behind it"
+        }
+        TlsError::KeyUnusable(_) => "use an RSA key of 2048 bits or more, P-256, P-384 or Ed25519",
+        TlsError::Refused(_) => "have it issued anew, or look at it with `openssl x509 -text`",
+    };
+    ctx.report.push(code, place, format!("this cannot be used for TLS: {error}")).help(help);
 }

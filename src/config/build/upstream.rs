@@ -15,7 +15,7 @@ pub(super) fn build(ctx: &mut Context<'_, '_>, gate: &At<&raw::Gate>) -> Option<
     let text = ctx.required(&place, gate.raw.upstream.as_ref(), help)?;
     if let Some(path) = text.strip_prefix("unix:") {
         plain(ctx, gate, &place);
-        return ctx.socket(&place, path).map(Upstream::Unix);
+        return ctx.socket(&place, path, "unix:/run/orders.sock").map(Upstream::Unix);
     }
     match urls::origin(text) {
         Some((scheme, host, port)) if scheme == Scheme::HTTP => {

@@ -22,7 +22,8 @@ pub struct Gate {
     #[schemars(extend("examples" = ["https://orders.example.com"]))]
     pub public_url: Option<String>,
     /// Required. Where allowed requests go: scheme, host and port, nothing behind them
-    /// (`http://127.0.0.1:3000`, `https://orders.internal`); or a unix socket (`unix:/run/orders.sock`).
+    /// (`http://127.0.0.1:3000`, `https://orders.internal`); or a unix socket by its whole path
+    /// (`unix:/run/orders.sock`).
     #[schemars(extend("examples" = ["http://127.0.0.1:3000"]))]
     pub upstream: Option<String>,
     /// TLS towards an `https://` upstream.
@@ -108,8 +109,8 @@ pub enum Unlisted {
 #[serde(deny_unknown_fields, default)]
 #[schemars(extend("examples" = [{"on": "GET /orders", "scopes": ["read:orders"]}]))]
 pub struct Operation {
-    /// Required. Methods and path: `GET /orders/{id}`, `POST,PUT /orders/*`, `* /admin/*`. `{name}` is
-    /// one segment, a last `*` one or more; `GET` covers `HEAD`; `*` as the method is any.
+    /// Required. Methods and path: `GET /orders/{id}`, `POST,PUT /orders/*`, `* /admin/*`. `{name}` is one segment,
+    /// a last `*` one or more (`/orders/*` is not `/orders`); `GET` covers `HEAD`; `*` as the method is any.
     #[schemars(extend("examples" = ["GET /orders/{id}"]))]
     pub on: Option<String>,
     /// Scopes that are needed, all of them.

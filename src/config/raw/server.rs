@@ -80,8 +80,8 @@ impl JsonSchema for Workers {
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Health {
-    /// Address and port: `0.0.0.0:9180` by default; `none` switches it off. Changes wait for a
-    /// restart.
+    /// Address and port: `0.0.0.0:9180` by default; `none` switches it off. It asks nobody
+    /// who they are, and its metrics name APIs and issuers. Changes wait for a restart.
     #[schemars(extend("default" = "0.0.0.0:9180", "examples" = ["0.0.0.0:9180"]))]
     pub listen: Option<String>,
     /// Whether `/readyz` is red while keys of an issuer never came: `lenient` (the default: its

@@ -64,7 +64,8 @@ fn all_problems_of_all_sources_come_in_one_report() {
     assert!(samples[1].is_none());
     assert_eq!(samples[2].as_ref().unwrap().labels.as_ref().unwrap()["b"], 1);
     let found: Vec<_> = report.sorted().iter().map(|d| (d.place.source, d.code.as_str())).collect();
-    assert_eq!(found, [(0, "value-unknown"), (1, "yaml-syntax"), (2, "kind-wrong")]);
+    // First what could not be read: others may follow from it.
+    assert_eq!(found, [(1, "yaml-syntax"), (0, "value-unknown"), (2, "kind-wrong")]);
 }
 
 #[test]

@@ -95,7 +95,7 @@ fn a_name_that_may_mean_two_or_none_is_refused_where_its_api_is_served() {
     let named = name_and_id.replace("Web app", "abc");
     assert_eq!(found(&[ISSUER, OWN, &named, &text]), ["client-ambiguous"].into());
     // Without a gate nobody need know who has a grant.
-    assert!(found(&[ISSUER, EXPORT]).is_empty());
+    assert_eq!(found(&[ISSUER, EXPORT]), ["nothing-served"].into());
 }
 
 #[test]
@@ -179,5 +179,5 @@ fn an_export_that_may_be_cut_short_is_refused() {
         assert!(!found(&[ISSUER, &format!("{text}...\n")]).contains("end-marker-missing"));
     }
     let json = r#"{"resourceServers": [], "clientGrants": []}"#;
-    assert!(found(&[ISSUER, json]).is_empty());
+    assert_eq!(found(&[ISSUER, json]), ["nothing-served"].into());
 }

@@ -309,10 +309,9 @@ impl<'t, 'r> Builder<'t, 'r> {
             let alias = self.text.get(span.clone()).unwrap_or_default();
             format!("the alias `{}` is not supported", excerpt(alias))
         };
-        self.report
-            .push(Code::YamlAlias, &place, message)
-            .at(span.clone())
-            .help("write out what it stands for; quote text that begins with `*`");
+        self.report.push(Code::YamlAlias, &place, message).at(span.clone()).help(
+            "write out what it stands for; text that begins with `*` is quoted: `\"* /admin/*\"`",
+        );
     }
 
     /// Whether what stands at `place` may be a secret; if so it is masked. One that was made at random may

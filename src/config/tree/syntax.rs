@@ -10,6 +10,7 @@ use granit_parser::{ErrorKind, ScanError};
 use super::super::diagnostic::Code;
 use super::super::place::Place;
 use super::super::report::Report;
+use super::super::scalar::TYPOGRAPHIC_QUOTES;
 use super::super::secret::looks_secret;
 use super::Span;
 
@@ -32,10 +33,22 @@ pub(super) fn report(source: usize, text: &str, error: &ScanError, report: &mut 
         ErrorKind::InvalidTrailingDoubleQuotedScalar => opened = opening(text, at, '"'),
         _ => {}
     }
-    let pushed = report.push(Code::YamlSyntax, &root, message).at(span).help(help(error.kind()));
+    let help = if is_in_typographic_quotes(text, at) {
+        "quotes are typographic ones here, which quote nothing: write `\"`"
+    } else {
+        help(error.kind())
+    };
+    let pushed = report.push(Code::YamlSyntax, &root, message).at(span).help(help);
     if let Some(opened) = opened {
         pushed.also_at(&root, one_char(text, opened), "opened here");
     }
+}
+
+/// Whether the line of `at` has them, beside what it may say in a comment.
+fn is_in_typographic_quotes(text: &str, at: usize) -> bool {
+    let line = text.get(line_start(text, at)..).and_then(|rest| rest.lines().next());
+    let written = line.and_then(|line| line.split(" #").next()).unwrap_or_default();
+    written.contains(TYPOGRAPHIC_QUOTES)
 }
 
 fn one_char(text: &str, at: usize) -> Span {
@@ -157,6 +170,9 @@ fn help(kind: &ErrorKind) -> &'static str {
         ErrorKind::DirectiveDisallowed => "remove the line: directives are not supported",
         ErrorKind::MappingValueNotAllowed => {
             "indent all keys of a mapping equally; quote text that holds `: `"
+        }
+        ErrorKind::MissingAnchorOrAliasName => {
+            "quote text that begins with `*` or `&`: `\"* /admin/*\"`"
         }
         ErrorKind::UnexpectedCharacter { .. } => "quote text that begins with this character",
         ErrorKind::ExpectedFlowMappingSeparator | ErrorKind::ExpectedFlowSequenceSeparator => {

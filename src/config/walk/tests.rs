@@ -324,7 +324,7 @@ fn indexes_keep_their_meaning_behind_what_was_refused() {
         &[
             "string-unquoted apis[0].scopes[0]: an element of `scopes` must be text, but unquoted this is a number; quote it: `\"5\"`",
             "kind-wrong apis[0].scopes[1]: an element of `scopes` must be text, but this is a list",
-            "yaml-alias apis[0].scopes[2]: the alias `*x` is not supported; write out what it stands for; quote text that begins with `*`",
+            "yaml-alias apis[0].scopes[2]: the alias `*x` is not supported; write out what it stands for; text that begins with `*` is quoted: `\"* /admin/*\"`",
         ],
     );
     assert_eq!(sample.apis.unwrap()[0].scopes.as_ref().unwrap()[3], "d");

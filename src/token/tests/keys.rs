@@ -36,7 +36,8 @@ fn a_key_that_cannot_be_used_is_left_out_with_its_reason() {
         (json!({"kty": "oct", "k": "AAAA"}), KeyError::Symmetric),
         (with(&rsa, &json!({"d": "AQAB"})), KeyError::Private),
         (with(&ec, &json!({"d": "AQAB"})), KeyError::Private),
-        (with(&rsa, &json!({"use": "enc"})), KeyError::Use),
+        (with(&rsa, &json!({"use": "enc"})), KeyError::Encryption),
+        (with(&rsa, &json!({"use": "other"})), KeyError::Use),
         (with(&rsa, &json!({"use": 5})), KeyError::Member("use")),
         (with(&rsa, &json!({"key_ops": ["sign"]})), KeyError::Use),
         (with(&rsa, &json!({"key_ops": []})), KeyError::Use),
@@ -92,8 +93,12 @@ fn a_key_verifies_what_its_alg_says_or_else_what_fits_it() {
 
 #[test]
 fn what_is_no_key_set_is_an_error_and_an_empty_one_is_not() {
-    for text in ["", "x", "[]", "{}", "5", r#"{"keys":{}}"#, r#"{"keys":"x"}"#] {
+    for text in ["[]", "{}", "5", r#"{"keys":{}}"#, r#"{"keys":"x"}"#] {
         assert!(matches!(KeySet::from_jwks(text), Err(KeyError::Format(_))), "{text}");
+    }
+    for (text, line, column) in [("", 1, 0), ("x", 1, 1), ("{\n \"keys\": [,]}", 2, 11)] {
+        let error = KeySet::from_jwks(text).unwrap_err();
+        assert_eq!(error, KeyError::Json { line, column }, "{text}");
     }
     assert!(KeySet::from_jwks(r#"{"keys":[]}"#).unwrap().0.is_empty());
 }
