@@ -20,7 +20,7 @@ use crate::config::snapshot::{self, Listen, Snapshot};
 use crate::guard::Guard;
 use crate::keyring::{self, KeyRing};
 use crate::net::fetch::Fetcher;
-use crate::net::{Drain, ListenError, Tls, Workers};
+use crate::net::{Drain, ListenError, Tls, Workers, room};
 use crate::proxy::{Door, Via};
 use crate::reload::{self, Reloader, Status, Trigger};
 use crate::telemetry::{Metrics, Sink};
@@ -122,6 +122,8 @@ impl App {
             Some(admin) => bind_admin(admin).await?,
         };
 
+        warn_of_little_room(settings.limits.connections);
+
         let (keys, requests, via) = (keyring.keys(), keyring.requests(), Via::new());
         let service = {
             let (snapshot, metrics, inlet) = (snapshot.clone(), metrics.clone(), sink.inlet());
@@ -201,6 +203,17 @@ async fn bind_admin(settings: &snapshot::Admin) -> Result<Option<Admin>, ListenE
             tracing::warn!(%error, "`/status` is not answered: `admin.listen` is not written, and its default is taken");
             Ok(None)
         }
+    }
+}
+
+/// Says so when there may be fewer connections than are configured.
+fn warn_of_little_room(connections: usize) {
+    let room = room();
+    if room < connections {
+        tracing::warn!(
+            room,
+            "the limit of open files (`ulimit -n`) leaves room for fewer connections than `limits.connections`"
+        );
     }
 }
 

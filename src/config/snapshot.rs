@@ -170,6 +170,8 @@ pub struct Timeouts {
     pub connect: Duration,
     /// From the request written to the response's head read.
     pub response: Duration,
+    /// Waiting for the next part of a response's body.
+    pub response_read: Duration,
     /// An upstream connection without use.
     pub upstream_idle: Duration,
 }
@@ -184,6 +186,7 @@ impl Default for Timeouts {
             idle: Duration::from_secs(75),
             connect: Duration::from_secs(5),
             response: Duration::from_mins(1),
+            response_read: Duration::from_mins(5),
             upstream_idle: Duration::from_mins(1),
         }
     }

@@ -5,29 +5,26 @@
 //! when they are made of the same texts, so that what hangs on one (connections, keys) can tell
 //! whether a reload changed it.
 
+mod server;
+
 use std::fmt;
 use std::hash::{Hash, Hasher};
 use std::sync::Arc;
-use std::time::Duration;
 
-use rustls::client::{verify_server_cert_signed_by_trust_anchor, verify_server_name};
 use rustls::crypto::{CryptoProvider, aws_lc_rs};
-use rustls::pki_types::pem::PemObject;
-use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
-use rustls::server::{ClientHello, ParsedCertificate, ResolvesServerCert, WebPkiClientVerifier};
+use rustls::pki_types::pem::{self, PemObject};
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use rustls::server::ParsedCertificate;
 use rustls::sign::{CertifiedKey, SingleCertAndKey};
-use rustls::{
-    CertificateError, ClientConfig, Error, RootCertStore, ServerConfig, SupportedProtocolVersion,
-    version,
-};
-
-use crate::policy::UnixTime;
+use rustls::{ClientConfig, RootCertStore, SupportedProtocolVersion, version};
 
 use super::source::{Digest, Source, digest};
 
+pub use server::{ClientAuth, ServerTls};
+
 /// Why a text gives nothing to speak TLS with.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
-pub(super) enum TlsError {
+pub enum TlsError {
     /// There is no certificate in it.
     #[error("it holds no certificate")]
     CertificateMissing,
@@ -77,29 +74,6 @@ impl OldestTls {
 const FROM_TLS12: &[&SupportedProtocolVersion] = &[&version::TLS13, &version::TLS12];
 const FROM_TLS13: &[&SupportedProtocolVersion] = &[&version::TLS13];
 
-/// What is asked of clients.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum ClientAuth {
-    /// No certificate.
-    #[default]
-    None,
-    /// A certificate; one that is shown must be good.
-    Optional,
-    /// A good certificate.
-    Required,
-}
-
-/// TLS of a listener.
-#[derive(Clone)]
-pub struct ServerTls {
-    identities: Arc<[Arc<CertifiedKey>]>,
-    /// What a handshake needs. The protocol that it agrees on is HTTP/1.1.
-    pub config: Arc<ServerConfig>,
-    /// What is asked of clients.
-    pub client_auth: ClientAuth,
-    made_of: Digest,
-}
-
 /// TLS of connections to another machine.
 #[derive(Clone)]
 pub struct ClientTls {
@@ -129,7 +103,7 @@ impl Identities {
         ParsedCertificate::try_from(end_entity)
             .map_err(|error| TlsError::CertificateUnusable(1, error.to_string()))?;
         let private = PrivateKeyDer::from_pem_slice(key.as_bytes())
-            .map_err(|error| TlsError::KeyMissing(error.to_string()))?;
+            .map_err(|error| TlsError::KeyMissing(fault(&error).to_owned()))?;
         let signs = aws_lc_rs::sign::any_supported_type(&private)
             .map_err(|error| TlsError::KeyUnusable(error.to_string()))?;
         let pair = CertifiedKey::new(chain, signs);
@@ -156,79 +130,6 @@ impl Authorities {
     pub(super) fn of_machine(roots: Arc<RootCertStore>) -> Self {
         Self { roots, texts: Vec::new() }
     }
-}
-
-impl ServerTls {
-    /// TLS that shows `identities`, of which the first is shown where no name fits, and takes clients'
-    /// certificates of `authorities`.
-    pub(super) fn new(
-        identities: Identities,
-        authorities: Option<Authorities>,
-        client_auth: ClientAuth,
-        oldest: OldestTls,
-    ) -> Result<Self, TlsError> {
-        let provider = provider();
-        let refused = |error: &dyn fmt::Display| TlsError::Refused(error.to_string());
-        let builder = ServerConfig::builder_with_provider(provider.clone())
-            .with_protocol_versions(oldest.versions())
-            .map_err(|error| refused(&error))?;
-        let mut texts = identities.texts;
-        let builder = match (client_auth, authorities) {
-            (ClientAuth::None, _) | (_, None) => builder.with_no_client_auth(),
-            (
-                ClientAuth::Optional | ClientAuth::Required,
-                Some(Authorities { roots, texts: of }),
-            ) => {
-                texts.extend(of);
-                let verifier = WebPkiClientVerifier::builder_with_provider(roots, provider);
-                let verifier = if client_auth == ClientAuth::Optional {
-                    verifier.allow_unauthenticated()
-                } else {
-                    verifier
-                };
-                builder.with_client_cert_verifier(verifier.build().map_err(|e| refused(&e))?)
-            }
-        };
-        let identities: Arc<[_]> = identities.keys.into();
-        let mut config = builder.with_cert_resolver(Arc::new(ByName(identities.clone())));
-        config.alpn_protocols = vec![HTTP1.to_vec()];
-        texts.push(Source::new(format!("{client_auth:?} {oldest:?}"), ""));
-        Ok(Self { identities, config: Arc::new(config), client_auth, made_of: digest(&texts) })
-    }
-}
-
-impl ServerTls {
-    /// Which of its certificates have expired, by their places: 0 is the one that is shown where no name
-    /// fits.
-    pub fn expired(&self, now: UnixTime) -> impl Iterator<Item = usize> {
-        let expired = move |pair: &CertifiedKey| {
-            pair.end_entity_cert().is_ok_and(|der| has_expired(der, now))
-        };
-        self.identities
-            .iter()
-            .enumerate()
-            .filter(move |(_, pair)| expired(pair))
-            .map(|(index, _)| index)
-    }
-}
-
-/// What a verifier says first of a certificate is whether its time is right, whoever vouches for it.
-fn has_expired(certificate: &CertificateDer<'_>, now: UnixTime) -> bool {
-    let Ok(parsed) = ParsedCertificate::try_from(certificate) else { return false };
-    let now = Duration::from_secs(u64::try_from(now.seconds()).unwrap_or_default());
-    let verified = verify_server_cert_signed_by_trust_anchor(
-        &parsed,
-        &RootCertStore::empty(),
-        &[],
-        rustls::pki_types::UnixTime::since_unix_epoch(now),
-        aws_lc_rs::default_provider().signature_verification_algorithms.all,
-    );
-    matches!(
-        verified,
-        Err(Error::InvalidCertificate(
-            CertificateError::Expired | CertificateError::ExpiredContext { .. }
-        ))
-    )
 }
 
 impl ClientTls {
@@ -260,52 +161,34 @@ impl ClientTls {
     }
 }
 
-const HTTP1: &[u8] = b"http/1.1";
-
 /// The provider is named: were two in the program, the default one would be a panic. It prefers the
 /// hybrid key exchange (X25519MLKEM768), which a quantum computer cannot undo later.
 fn provider() -> Arc<CryptoProvider> {
     Arc::new(aws_lc_rs::default_provider())
 }
 
+/// What is wrong with a PEM text, in our words: the library's show the line that it stumbled over, which
+/// in a file that lost its line ends is the private key.
+fn fault(error: &pem::Error) -> &'static str {
+    match error {
+        pem::Error::NoItemsFound => "none is in it",
+        pem::Error::MissingSectionEnd { .. } => "it has no line that says where it ends",
+        pem::Error::IllegalSectionStart { .. } => {
+            "the line where it begins holds something else too"
+        }
+        pem::Error::Base64Decode(_) => "it is not base64",
+        _ => "it is not PEM",
+    }
+}
+
 fn certificates(text: &str) -> Result<Vec<CertificateDer<'static>>, TlsError> {
     let read = CertificateDer::pem_slice_iter(text.as_bytes()).enumerate();
     let read = read.map(|(index, certificate)| {
-        certificate.map_err(|error| TlsError::CertificateUnusable(index + 1, error.to_string()))
+        let unusable = |error| TlsError::CertificateUnusable(index + 1, fault(&error).to_owned());
+        certificate.map_err(unusable)
     });
     let certificates: Vec<_> = read.collect::<Result<_, _>>()?;
     if certificates.is_empty() { Err(TlsError::CertificateMissing) } else { Ok(certificates) }
-}
-
-/// Shows the first certificate that is for the name that a client asks for, else the first of all.
-#[derive(Debug)]
-struct ByName(Arc<[Arc<CertifiedKey>]>);
-
-impl ResolvesServerCert for ByName {
-    fn resolve(&self, hello: ClientHello<'_>) -> Option<Arc<CertifiedKey>> {
-        let name = hello.server_name().and_then(|name| ServerName::try_from(name).ok());
-        let fits = name.and_then(|name| self.0.iter().find(|pair| is_for(pair, &name)));
-        fits.or_else(|| self.0.first()).cloned()
-    }
-}
-
-fn is_for(pair: &CertifiedKey, name: &ServerName<'_>) -> bool {
-    let parsed = pair.end_entity_cert().ok().and_then(|der| ParsedCertificate::try_from(der).ok());
-    parsed.is_some_and(|certificate| verify_server_name(&certificate, name).is_ok())
-}
-
-impl PartialEq for ServerTls {
-    fn eq(&self, other: &Self) -> bool {
-        self.made_of == other.made_of
-    }
-}
-
-impl Eq for ServerTls {}
-
-impl fmt::Debug for ServerTls {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "ServerTls({})", self.made_of)
-    }
 }
 
 impl PartialEq for ClientTls {
@@ -328,7 +211,5 @@ impl fmt::Debug for ClientTls {
     }
 }
 
-#[cfg(test)]
-mod server_tests;
 #[cfg(test)]
 mod tests;

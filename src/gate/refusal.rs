@@ -131,6 +131,8 @@ codes! {
         "no API is served at this host and path", "compare the URL with the API's description";
     MethodRefused "method-refused" METHOD_NOT_ALLOWED Silent
         "the operation is not offered with this method", "use one that `Allow` names";
+    HostMisdirected "host-misdirected" MISDIRECTED_REQUEST Silent
+        "the connection was made for another host", "connect anew, by the name of the host that is asked for";
     RequestTimeout "request-timeout" REQUEST_TIMEOUT Silent
         "the request stopped coming", "send it without long pauses";
     BodyTooLarge "body-too-large" PAYLOAD_TOO_LARGE Silent

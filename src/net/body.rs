@@ -3,12 +3,14 @@
 //! An [`Upload`] is a client's body on its way to the upstream: counted against its bound, its trailers
 //! cleaned. A [`Body`] is what a client is answered: a text of ours, or an upstream's body, whose
 //! connection goes back to the pool when it has come to its end. A body that breaks off on one side breaks
-//! the other side off too: an unfinished message never looks finished.
+//! the other side off too: an unfinished message never looks finished. So does one that stops coming: an
+//! upstream that is gone without a word must not keep its client for ever.
 
 use std::cell::Cell;
 use std::pin::Pin;
 use std::rc::Rc;
-use std::task::{Context, Poll, ready};
+use std::task::{Context, Poll};
+use std::time::Duration;
 
 use bytes::{Buf, Bytes};
 use http::HeaderMap;
@@ -17,6 +19,7 @@ use hyper::body::Incoming;
 use tokio::time::Instant;
 
 use super::client::Lease;
+use super::patience::Alarm;
 use super::received::{BodyError, Received};
 
 /// Removes from trailers what may not pass.
@@ -27,7 +30,25 @@ pub struct Body(Kind);
 
 enum Kind {
     Own(Option<Bytes>),
-    Upstream { inner: Incoming, clean: Clean, lease: Lease },
+    Upstream { inner: Incoming, clean: Clean, lease: Lease, silence: Silence },
+}
+
+/// How long nothing has come that was waited for.
+struct Silence {
+    limit: Duration,
+    since: Option<Instant>,
+    alarm: Alarm,
+}
+
+/// Why an answer ends before its end.
+#[derive(Debug, thiserror::Error)]
+pub enum AnswerError {
+    /// The upstream broke it off, or its framing is bad.
+    #[error("the response's body broke off: {0}")]
+    Broken(#[from] hyper::Error),
+    /// The upstream stopped sending.
+    #[error("the response's body stopped coming")]
+    Stalled,
 }
 
 impl Body {
@@ -36,8 +57,15 @@ impl Body {
         Self(Kind::Own(Some(text.into()).filter(|text| !text.is_empty())))
     }
 
-    pub(super) fn upstream(inner: Incoming, clean: Clean, lease: Lease) -> Self {
-        let mut body = Self(Kind::Upstream { inner, clean, lease });
+    /// `patience` is how long the next part of it may take.
+    pub(super) fn upstream(
+        inner: Incoming,
+        clean: Clean,
+        lease: Lease,
+        patience: Duration,
+    ) -> Self {
+        let silence = Silence { limit: patience, since: None, alarm: Alarm::default() };
+        let mut body = Self(Kind::Upstream { inner, clean, lease, silence });
         body.settle();
         body
     }
@@ -54,20 +82,23 @@ impl Body {
 
 impl HttpBody for Body {
     type Data = Bytes;
-    type Error = hyper::Error;
+    type Error = AnswerError;
 
     fn poll_frame(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, hyper::Error>>> {
+    ) -> Poll<Option<Result<Frame<Bytes>, AnswerError>>> {
         let frame = match &mut self.0 {
             Kind::Own(text) => return Poll::Ready(text.take().map(|text| Ok(Frame::data(text)))),
-            Kind::Upstream { inner, clean, lease } => {
-                let frame = ready!(Pin::new(inner).poll_frame(cx));
+            Kind::Upstream { inner, clean, lease, silence } => {
+                let Poll::Ready(frame) = Pin::new(inner).poll_frame(cx) else {
+                    return silence.poll(cx).map(|()| Some(Err(AnswerError::Stalled)));
+                };
+                silence.since = None;
                 if frame.is_none() {
                     lease.give_back();
                 }
-                frame.map(|frame| frame.map(|frame| cleaned(frame, *clean)))
+                frame.map(|frame| Ok(cleaned(frame?, *clean)))
             }
         };
         self.settle();
@@ -88,6 +119,14 @@ impl HttpBody for Body {
             }
             Kind::Upstream { inner, .. } => inner.size_hint(),
         }
+    }
+}
+
+impl Silence {
+    /// Whether it has lasted for too long.
+    fn poll(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        let since = *self.since.get_or_insert_with(Instant::now);
+        self.alarm.poll(since + self.limit, cx)
     }
 }
 

@@ -5,6 +5,7 @@
 
 use std::convert::Infallible;
 use std::io;
+use std::net::SocketAddr;
 use std::pin::Pin;
 use std::rc::Rc;
 use std::task::{Context, Poll};
@@ -20,11 +21,10 @@ use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
 use tokio::io::{AsyncWrite, AsyncWriteExt};
 use tokio::time::timeout;
-use tokio_rustls::TlsAcceptor;
 
 use crate::telemetry::ConnectionError;
 
-use super::body::Body;
+use super::body::{AnswerError, Body};
 use super::drain::Phase;
 use super::linger::Linger;
 use super::pace::{Late, Pace};
@@ -32,6 +32,7 @@ use super::peer::Peer;
 use super::received::Received;
 use super::reception::{Bounds, Reception, Service};
 use super::stream::Stream;
+use super::tls::{Offer, Trust};
 use super::wire::{Line, Wire};
 
 /// What is read ahead of a client, at least; hyper takes no less than 8 KiB.
@@ -48,16 +49,19 @@ const SPEAK_TLS: &[u8] = b"HTTP/1.1 400 Bad Request\r\ncontent-type: text/plain\
 
 impl<S: Service> Reception<S> {
     /// Serves a connection that was just accepted.
-    pub(super) async fn serve(&self, stream: Stream, peer: Peer, bounds: &Bounds) {
+    pub(super) async fn serve(&self, stream: Stream, address: Option<SocketAddr>, bounds: &Bounds) {
         stream.hasten();
         let pace = Rc::new(Pace::new(bounds.times));
         let linger = Linger::new(stream, pace.clone());
-        let line = tokio::select! {
-            line = self.greet(linger, bounds.times.handshake) => line,
+        let agreed = tokio::select! {
+            agreed = self.greet(linger, bounds.times.handshake) => agreed,
             () = self.drain.reached(Phase::Closing) => return,
         };
-        let fault = match line {
-            Ok(Some(line)) => self.speak(line, peer, pace, bounds).await,
+        let fault = match agreed {
+            Ok(Some(Agreed { line, admitted_for, trust })) => {
+                let peer = Peer { address, secure: self.tls.is_spoken(), admitted_for };
+                self.speak(line, &peer, trust, pace, bounds).await
+            }
             Ok(None) => None,
             Err(fault) => Some(fault),
         };
@@ -72,10 +76,10 @@ impl<S: Service> Reception<S> {
         &self,
         linger: Linger,
         patience: Duration,
-    ) -> Result<Option<Line>, ConnectionError> {
-        match self.tls.acceptor() {
-            None => Ok(Some(Line::Plain(linger))),
-            Some(acceptor) => timeout(patience, shake_hands(acceptor, linger))
+    ) -> Result<Option<Agreed>, ConnectionError> {
+        match self.tls.offer() {
+            None => Ok(Some(Agreed { line: Line::Plain(linger), admitted_for: None, trust: None })),
+            Some(offer) => timeout(patience, shake_hands(offer, linger))
                 .await
                 .unwrap_or(Err(ConnectionError::Timeout)),
         }
@@ -85,7 +89,8 @@ impl<S: Service> Reception<S> {
     async fn speak(
         &self,
         line: Line,
-        peer: Peer,
+        peer: &Peer,
+        trust: Option<Trust>,
         pace: Rc<Pace>,
         bounds: &Bounds,
     ) -> Option<ConnectionError> {
@@ -95,7 +100,7 @@ impl<S: Service> Reception<S> {
             let answering = Answering(pace.clone());
             async {
                 let request = request.map(|body| Received::new(body, pace.clone()));
-                let mut response = self.service.serve(peer, request).await;
+                let mut response = self.service.serve(peer.clone(), request).await;
                 if self.leaving.get() {
                     response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
                 }
@@ -111,19 +116,32 @@ impl<S: Service> Reception<S> {
             .half_close(false)
             .ignore_invalid_headers(false)
             .serve_connection(TokioIo::new(Wire::new(line, pace.clone())), service_fn(answer));
-        let closing = self.drain.reached(Phase::Closing);
-        let mut closing = std::pin::pin!(closing);
+        let mut closing = std::pin::pin!(self.drain.reached(Phase::Closing));
+        let mut withdrawn = std::pin::pin!(withdrawn(trust));
+        let mut is_withdrawn = false;
         let (mut is_closing, mut fault_seen) = (false, None);
         let mut overdue = std::pin::pin!(pace.overdue());
         loop {
             let late = tokio::select! {
-                ended = &mut connection => {
-                    return fault_seen.or_else(|| ended.err().as_ref().and_then(fault));
+                // No request is taken any more where both come at once.
+                biased;
+                () = &mut withdrawn, if !is_withdrawn => {
+                    is_withdrawn = true;
+                    if !pace.is_within_exchange() && !pace.is_writing() {
+                        // A head that has begun would still be waited for.
+                        say_last(connection.into_parts().io.into_inner(), b"").await;
+                        return fault_seen;
+                    }
+                    Pin::new(&mut connection).graceful_shutdown();
+                    continue;
                 }
                 () = &mut closing, if !is_closing => {
                     is_closing = true;
                     Pin::new(&mut connection).graceful_shutdown();
                     continue;
+                }
+                ended = &mut connection => {
+                    return fault_seen.or_else(|| ended.err().as_ref().and_then(fault));
                 }
                 late = overdue.as_mut() => late,
             };
@@ -148,10 +166,24 @@ impl<S: Service> Reception<S> {
     }
 }
 
-async fn shake_hands(
-    acceptor: TlsAcceptor,
-    linger: Linger,
-) -> Result<Option<Line>, ConnectionError> {
+/// Waits until those on whose word a client was let in are not believed any more.
+async fn withdrawn(trust: Option<Trust>) {
+    match trust {
+        Some(mut trust) => trust.withdrawn().await,
+        None => std::future::pending().await,
+    }
+}
+
+/// What a client and we have agreed on.
+struct Agreed {
+    line: Line,
+    /// See [`Peer::admitted_for`].
+    admitted_for: Option<Rc<str>>,
+    /// Where others vouched for the client.
+    trust: Option<Trust>,
+}
+
+async fn shake_hands(offer: Offer, linger: Linger) -> Result<Option<Agreed>, ConnectionError> {
     match linger.stream().first_byte().await {
         Ok(Some(byte)) if byte.is_ascii_uppercase() => {
             say_last(linger, SPEAK_TLS).await;
@@ -161,8 +193,15 @@ async fn shake_hands(
         Err(_) => return Ok(None),
         Ok(_) => {}
     }
+    let Offer { acceptor, asks, trust } = offer;
     match acceptor.accept(linger).into_fallible().await {
-        Ok(stream) => Ok(Some(Line::Tls(Box::new(stream)))),
+        Ok(stream) => {
+            let named = stream.get_ref().1.server_name().filter(|_| asks);
+            let admitted_for =
+                named.map(|name| Rc::from(name.trim_end_matches('.').to_ascii_lowercase()));
+            let line = Line::Tls(Box::new(stream));
+            Ok(Some(Agreed { line, admitted_for, trust: Some(trust).filter(|_| asks) }))
+        }
         Err((error, linger)) => {
             tracing::debug!(%error, "a TLS handshake failed");
             // An alert says why; it must not be overtaken by a reset.
@@ -212,12 +251,12 @@ struct Answer {
 
 impl HttpBody for Answer {
     type Data = Bytes;
-    type Error = hyper::Error;
+    type Error = AnswerError;
 
     fn poll_frame(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, hyper::Error>>> {
+    ) -> Poll<Option<Result<Frame<Bytes>, AnswerError>>> {
         Pin::new(&mut self.body).poll_frame(cx)
     }
 

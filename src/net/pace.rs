@@ -132,8 +132,15 @@ impl Pace {
     /// Notes that bytes were written.
     pub(super) fn wrote(&self, bytes: usize) {
         let mut writing = self.writing.get();
+        let waited = writing.until().is_some();
         writing.moved(bytes);
         self.writing.set(writing);
+        // An answer that is over for us may still be on its way: the client's time begins behind it.
+        match self.stage.get() {
+            Stage::Idle if waited => self.enter(Stage::Idle, Some(self.times.idle)),
+            Stage::Leaving if waited => self.leave(),
+            _ => {}
+        }
     }
 
     /// Notes that the connection is closed as soon as what has begun is over, which it should be by now.
@@ -146,6 +153,11 @@ impl Pace {
         self.writing.get().until().is_some()
     }
 
+    /// Whether a request is received or answered.
+    pub(super) fn is_within_exchange(&self) -> bool {
+        self.answering.get() || self.receiving.get()
+    }
+
     /// Waits until a bound is passed, and tells which.
     pub(super) async fn overdue(&self) -> Late {
         let Times { header_read, response_write, idle, .. } = self.times;
@@ -156,7 +168,8 @@ impl Pace {
             if write.is_some_and(|until| until <= now) {
                 return Late::Answer;
             }
-            let stage = self.until.get();
+            let behind = write.is_some() && self.is_behind_answers();
+            let stage = self.until.get().filter(|_| !behind);
             if stage.is_some_and(|until| until <= now) {
                 match self.stage.get() {
                     Stage::Start => return Late::First,
@@ -171,9 +184,13 @@ impl Pace {
         }
     }
 
+    /// Whether what comes next comes when all answers are taken.
+    fn is_behind_answers(&self) -> bool {
+        matches!(self.stage.get(), Stage::Idle | Stage::Leaving)
+    }
+
     fn settle(&self) {
-        let over = !self.answering.get() && !self.receiving.get();
-        if over && self.stage.get() == Stage::Exchange {
+        if !self.is_within_exchange() && self.stage.get() == Stage::Exchange {
             self.enter(Stage::Idle, Some(self.times.idle));
         }
     }
@@ -257,6 +274,26 @@ pub(super) mod tests {
         assert!(timeout(LONG, pace.overdue()).await.is_err(), "nothing waits");
         pace.write_waits();
         assert_eq!(late(&pace).await.0, Late::Answer);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_answer_that_is_still_being_taken_is_not_cut_because_nothing_more_is_asked() {
+        let (step, slow) = (8 * 1024, Duration::from_secs(19));
+        for leaves in [false, true] {
+            let pace = Pace::new(TIMES);
+            pace.begin(false);
+            pace.answered();
+            if leaves {
+                pace.leave();
+            }
+            for _ in 0..10 {
+                pace.write_waits();
+                assert!(timeout(slow, pace.overdue()).await.is_err());
+                pace.wrote(step);
+            }
+            let behind = if leaves { (Late::End, 10) } else { (Late::Next, 60) };
+            assert_eq!(late(&pace).await, behind);
+        }
     }
 
     #[tokio::test(start_paused = true)]

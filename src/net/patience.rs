@@ -3,9 +3,11 @@
 //! Not for a byte, which who drips one at a time always brings, but for the next few kibibytes. Only
 //! time that was spent waiting counts: neither side pays for the other's pauses, nor for ours.
 
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
-use tokio::time::Instant;
+use tokio::time::{Instant, Sleep, sleep_until};
 
 /// What must move to earn the whole time again.
 pub(super) const STEP: usize = 8 * 1024;
@@ -46,6 +48,24 @@ impl Patience {
         self.bytes += bytes;
         if self.bytes >= STEP {
             *self = Self::new(self.limit);
+        }
+    }
+}
+
+/// Rings at a time that may be put off meanwhile, which costs nothing until it would have rung.
+#[derive(Debug, Default)]
+pub(super) struct Alarm(Option<Pin<Box<Sleep>>>);
+
+impl Alarm {
+    /// Whether it is `at`, which is never earlier than it was when this was asked before.
+    pub(super) fn poll(&mut self, at: Instant, cx: &mut Context<'_>) -> Poll<()> {
+        let timer = self.0.get_or_insert_with(|| Box::pin(sleep_until(at)));
+        loop {
+            ready!(timer.as_mut().poll(cx));
+            if Instant::now() >= at {
+                return Poll::Ready(());
+            }
+            timer.as_mut().reset(at);
         }
     }
 }

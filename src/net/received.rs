@@ -5,25 +5,24 @@
 
 use std::pin::Pin;
 use std::rc::Rc;
-use std::task::{Context, Poll, ready};
+use std::task::{Context, Poll};
 use std::time::Duration;
 
 use bytes::Bytes;
 use http_body::{Body as HttpBody, Frame, SizeHint};
 use http_body_util::BodyExt;
 use hyper::body::Incoming;
-use tokio::time::{Instant, Sleep, sleep_until, timeout};
+use tokio::time::timeout;
 
 use super::pace::Pace;
-use super::patience::Patience;
+use super::patience::{Alarm, Patience};
 
 /// A client's body as it comes.
 pub struct Received {
     inner: Incoming,
     pace: Rc<Pace>,
     patience: Patience,
-    /// There once the client has been waited for.
-    timer: Option<Pin<Box<Sleep>>>,
+    alarm: Alarm,
 }
 
 /// Why a body ends before its end.
@@ -44,20 +43,7 @@ impl Received {
     /// The body of a request that `pace` was told of.
     pub(super) fn new(inner: Incoming, pace: Rc<Pace>) -> Self {
         let patience = Patience::new(pace.times().body_read);
-        Self { inner, pace, patience, timer: None }
-    }
-
-    /// Waits for the client until `until`.
-    fn stalls(&mut self, until: Instant, cx: &mut Context<'_>) -> Poll<()> {
-        let timer = self.timer.get_or_insert_with(|| Box::pin(sleep_until(until)));
-        loop {
-            // What moved meanwhile has put the end off, seldom enough to look only when the timer rings.
-            ready!(timer.as_mut().poll(cx));
-            if Instant::now() >= until {
-                return Poll::Ready(());
-            }
-            timer.as_mut().reset(until);
-        }
+        Self { inner, pace, patience, alarm: Alarm::default() }
     }
 }
 
@@ -72,7 +58,7 @@ impl HttpBody for Received {
         match Pin::new(&mut self.inner).poll_frame(cx) {
             Poll::Pending => {
                 let until = self.patience.wait();
-                self.stalls(until, cx).map(|()| Some(Err(BodyError::Stalled)))
+                self.alarm.poll(until, cx).map(|()| Some(Err(BodyError::Stalled)))
             }
             Poll::Ready(frame) => {
                 let data = frame.as_ref().and_then(|frame| frame.as_ref().ok()?.data_ref());

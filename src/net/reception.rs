@@ -28,6 +28,7 @@ use super::listen::Listener;
 use super::pace::{Pace, Times};
 use super::peer::Peer;
 use super::received::Received;
+use super::room::room;
 use super::stream::Stream;
 use super::tls::Tls;
 
@@ -55,7 +56,7 @@ pub struct Bounds {
     pub times: Times,
 }
 
-/// Connections that a worker turns away with an answer at a time; more of them are just closed.
+/// Connections that are turned away with an answer at a time; more of them are just closed.
 const MOST_TURNED_AWAY: usize = 64;
 
 /// The least and the longest pause after accepting has failed.
@@ -69,12 +70,21 @@ pub(super) struct Reception<S> {
     /// Whether answers ask clients to come back on another connection.
     pub(super) leaving: Cell<bool>,
     pub(super) metrics: Arc<Metrics>,
-    /// Open connections of all workers.
-    total: Arc<AtomicUsize>,
+    totals: Arc<Totals>,
+    /// How many connections the system has room for.
+    room: usize,
     /// Open connections of this worker.
     open: Cell<usize>,
     empty: Notify,
-    turned_away: Cell<usize>,
+}
+
+/// What the workers of one listener have together.
+#[derive(Default)]
+pub(super) struct Totals {
+    /// Open connections.
+    open: AtomicUsize,
+    /// Connections that are being turned away with an answer.
+    turned_away: AtomicUsize,
 }
 
 impl<S: Service> Reception<S> {
@@ -83,7 +93,7 @@ impl<S: Service> Reception<S> {
         tls: Tls,
         drain: Drain,
         metrics: Arc<Metrics>,
-        total: Arc<AtomicUsize>,
+        totals: Arc<Totals>,
     ) -> Rc<Self> {
         Rc::new(Self {
             service,
@@ -91,10 +101,10 @@ impl<S: Service> Reception<S> {
             drain,
             leaving: Cell::new(false),
             metrics,
-            total,
+            totals,
+            room: room(),
             open: Cell::new(0),
             empty: Notify::new(),
-            turned_away: Cell::new(0),
         })
     }
 
@@ -143,10 +153,9 @@ impl<S: Service> Reception<S> {
 
     fn receive(self: &Rc<Self>, stream: Stream, address: Option<SocketAddr>) {
         let bounds = self.service.bounds();
-        match Place::take(self, bounds.connections) {
+        match Place::take(self, bounds.connections.min(self.room)) {
             Some(place) => {
-                let peer = Peer { address, secure: self.tls.is_spoken() };
-                spawn_local(async move { place.0.serve(stream, peer, &bounds).await });
+                spawn_local(async move { place.0.serve(stream, address, &bounds).await });
             }
             None => self.turn_away(stream, bounds.times),
         }
@@ -155,17 +164,17 @@ impl<S: Service> Reception<S> {
     fn turn_away(self: &Rc<Self>, stream: Stream, times: Times) {
         self.metrics.connection_error(ConnectionError::Refused);
         if self.tls.is_spoken()
-            || self.turned_away.get() >= MOST_TURNED_AWAY
+            || self.totals.turned_away.load(Ordering::Relaxed) >= MOST_TURNED_AWAY
             || stream.try_write(&self.service.overloaded()).is_err()
         {
             return;
         }
         let reception = self.clone();
-        self.turned_away.set(self.turned_away.get() + 1);
+        self.totals.turned_away.fetch_add(1, Ordering::Relaxed);
         spawn_local(async move {
             // Our answer is lost when the request comes in after the socket is gone.
             let _ = Linger::new(stream, Rc::new(Pace::new(times))).shutdown().await;
-            reception.turned_away.set(reception.turned_away.get() - 1);
+            reception.totals.turned_away.fetch_sub(1, Ordering::Relaxed);
         });
     }
 }
@@ -175,7 +184,7 @@ struct Place<S>(Rc<Reception<S>>);
 
 impl<S> Place<S> {
     fn take(of: &Rc<Reception<S>>, most: usize) -> Option<Self> {
-        let taken = of.total.fetch_add(1, Ordering::Relaxed);
+        let taken = of.totals.open.fetch_add(1, Ordering::Relaxed);
         of.open.set(of.open.get() + 1);
         of.metrics.connections.increment(1.0);
         let place = Self(of.clone());
@@ -186,7 +195,7 @@ impl<S> Place<S> {
 impl<S> Drop for Place<S> {
     fn drop(&mut self) {
         let reception = &self.0;
-        reception.total.fetch_sub(1, Ordering::Relaxed);
+        reception.totals.open.fetch_sub(1, Ordering::Relaxed);
         reception.metrics.connections.decrement(1.0);
         reception.open.set(reception.open.get() - 1);
         if reception.open.get() == 0 {

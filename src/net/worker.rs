@@ -5,7 +5,6 @@
 
 use std::io;
 use std::num::NonZeroUsize;
-use std::sync::atomic::AtomicUsize;
 use std::sync::{Arc, mpsc as std_mpsc};
 use std::thread::{self, JoinHandle};
 
@@ -18,7 +17,7 @@ use crate::telemetry::Metrics;
 
 use super::drain::Drain;
 use super::listen::{ListenError, bind};
-use super::reception::{Reception, Service};
+use super::reception::{Reception, Service, Totals};
 use super::tls::Tls;
 
 /// The workers of one listener.
@@ -43,12 +42,12 @@ impl Workers {
         let error = |source| ListenError { listen: listen_on.clone(), source };
         let (listen, sockets) = bind(listen_on, count.get()).map_err(error)?;
         let service = Arc::new(service);
-        let total = Arc::new(AtomicUsize::new(0));
+        let totals = Arc::<Totals>::default();
         let (alive, running) = mpsc::channel(1);
         let (report, listening) = std_mpsc::channel();
         let mut threads = Vec::with_capacity(sockets.len());
         for (number, socket) in sockets.into_iter().enumerate() {
-            let (service, total, drain) = (service.clone(), total.clone(), drain.clone());
+            let (service, totals, drain) = (service.clone(), totals.clone(), drain.clone());
             let (metrics, alive, report) = (metrics.clone(), alive.clone(), report.clone());
             let tls = tls.clone();
             let runtime = runtime::Builder::new_current_thread().enable_all().build();
@@ -59,7 +58,7 @@ impl Workers {
                         Ok(listener) => listener,
                         Err(error) => return drop(report.send(Err(error))),
                     };
-                    let reception = Reception::new(service(), tls, drain, metrics, total);
+                    let reception = Reception::new(service(), tls, drain, metrics, totals);
                     drop(report.send(Ok(())));
                     drop(report);
                     reception.run(listener).await;

@@ -109,6 +109,7 @@ fn terms(snapshot: &Snapshot) -> Terms {
     Terms {
         connect: snapshot.timeouts.connect,
         response: snapshot.timeouts.response,
+        response_read: snapshot.timeouts.response_read,
         idle: snapshot.timeouts.upstream_idle,
         header_bytes: snapshot.limits.header_bytes,
         body_bytes: snapshot.limits.body_bytes,

@@ -36,7 +36,7 @@ const X_FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto
 /// Where a request comes from.
 pub(super) struct Origin<'a> {
     /// Who connected.
-    pub(super) peer: Peer,
+    pub(super) peer: &'a Peer,
     /// Whether its word about others counts.
     pub(super) trusted: bool,
     /// The host it asked for.

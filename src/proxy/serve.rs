@@ -81,7 +81,8 @@ impl Service for Door {
             Ok(target) => target,
             Err(refusal) => return self.unread(&visit, &parts, body, &refusal).await,
         };
-        let path = match target.path() {
+        let path = check_admission(&visit.peer, target.host()).and_then(|()| target.path());
+        let path = match path {
             Ok(path) => path,
             Err(refusal) => return self.unread(&visit, &parts, body, &refusal).await,
         };
@@ -160,8 +161,8 @@ impl Door {
             Some(served) => {
                 let trusted = &held.snapshot.server.trusted_proxies;
                 let origin = Origin {
-                    peer: visit.peer,
-                    trusted: is_among(visit.peer, trusted),
+                    peer: &visit.peer,
+                    trusted: is_among(&visit.peer, trusted),
                     host: target.host_and_port(),
                     version: request.version(),
                     via: &self.via,
@@ -193,8 +194,17 @@ impl Door {
     }
 }
 
+/// Where a certificate is asked for, a connection is for the host that it was made for: a client that was
+/// let in by one name cannot ask for what stands under another (RFC 9110 section 15.5.20).
+fn check_admission(peer: &Peer, host: &str) -> Result<(), Refusal> {
+    match &peer.admitted_for {
+        Some(name) if **name != *host => Err(Code::HostMisdirected.into()),
+        Some(_) | None => Ok(()),
+    }
+}
+
 /// Whether `peer` is one of these. Who came through a unix socket has no address to be known by.
-fn is_among(peer: Peer, networks: &[IpNet]) -> bool {
+fn is_among(peer: &Peer, networks: &[IpNet]) -> bool {
     let ip = peer.address.map(|address| address.ip());
     ip.is_some_and(|ip| networks.iter().any(|network| network.contains(&ip)))
 }

@@ -55,6 +55,19 @@ impl Program {
         program
     }
 
+    /// One that a shell starts, which runs `before` first.
+    pub fn start_with(config: &Path, before: &str) -> Self {
+        let program = on("run", config);
+        let mut shell = Command::new("sh");
+        shell.args(["-c", &format!("{before}; exec \"$@\""), "sh"]);
+        shell.arg(program.get_program()).args(program.get_args());
+        shell.env_remove("GRANTGATE_CONFIG").stdin(Stdio::null()).stdout(Stdio::null());
+        shell.stderr(Stdio::piped());
+        let mut program = Self::run(shell);
+        program.listening = program.says(&["listening", "traffic"]);
+        program
+    }
+
     /// One that may not come so far as to listen.
     pub fn run(mut command: Command) -> Self {
         let mut child = command.spawn().unwrap();

@@ -39,6 +39,28 @@ client_grants: []
 
 const REQUEST: &str = "GET /open/1 HTTP/1.1\r\nhost: api.example\r\n\r\n";
 
+#[test]
+fn with_few_open_files_one_connection_too_many_is_told_so_and_health_is_answered() {
+    let (authority, upstream) = (Authority::new(), Upstream::start());
+    let folder = configured(&authority, upstream.address);
+    let file = folder.path().join("gateway.yaml");
+    let plain = fs::read_to_string(&file).unwrap();
+    let plain = plain.lines().filter(|line| !line.contains("tls:")).collect::<Vec<_>>();
+    fs::write(&file, plain.join("\n")).unwrap();
+    let gate = Program::start_with(&file, "ulimit -n 160");
+    // Fewer than are answered at a time, more than there is room for.
+    let address: SocketAddr = gate.address("traffic");
+    let silent: Vec<_> = (0..48).map(|_| TcpStream::connect(address).unwrap()).collect();
+    assert_eq!(Client::connect(address).answer().code(), "overloaded");
+    let ready = "GET /readyz HTTP/1.1\r\nhost: localhost\r\n\r\n";
+    assert_eq!(Client::connect(gate.address::<SocketAddr>("health")).ask(ready).status, 200);
+    drop(silent);
+    let begun = Instant::now();
+    while Client::connect(address).ask(REQUEST).status != 200 {
+        assert!(begun.elapsed() < PATIENCE, "there is never room again");
+    }
+}
+
 /// The name of a certificate that is replaced file by file, and of one that kubelet would replace.
 const NAMES: [&str; 2] = ["renamed.example", "projected.example"];
 

@@ -5,7 +5,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::time::sleep;
 
-use crate::admin::listener::LONGEST;
+use crate::admin::listener::{LONGEST, MOST_CONNECTIONS};
 
 use super::*;
 
@@ -82,6 +82,20 @@ async fn what_is_not_as_it_should_be_is_said_and_may_make_it_unready() {
     assert_eq!((status, &state["ready"]), (503, &false.into()));
     *conditions.lock().unwrap() = Vec::new();
     assert_eq!(ready(address).await.0, 200, "it is asked each time");
+}
+
+#[tokio::test]
+async fn who_takes_all_places_keeps_nobody_from_asking() {
+    let health = Health::bind(loopback(), Drain::new(), vitals(&Arc::default())).await.unwrap();
+    let address = health.address().unwrap();
+    tokio::spawn(health.run());
+    let mut first = TcpStream::connect(address).await.unwrap();
+    let mut silent = Vec::new();
+    for _ in 0..MOST_CONNECTIONS {
+        silent.push(TcpStream::connect(address).await.unwrap());
+    }
+    assert_eq!(ask(address, "GET", "/healthz").await.0, 200);
+    assert!(matches!(first.read(&mut [0]).await, Ok(0) | Err(_)), "the oldest makes room");
 }
 
 #[tokio::test(start_paused = true)]

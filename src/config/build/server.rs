@@ -127,6 +127,7 @@ pub(super) fn timeouts(
         idle: time("idle", raw.idle.as_ref(), defaults.idle),
         connect: time("connect", raw.connect.as_ref(), defaults.connect),
         response: time("response", raw.response.as_ref(), defaults.response),
+        response_read: time("response_read", raw.response_read.as_ref(), defaults.response_read),
         upstream_idle: time("upstream_idle", raw.upstream_idle.as_ref(), defaults.upstream_idle),
     }
 }

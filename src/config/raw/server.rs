@@ -128,8 +128,9 @@ pub struct Limits {
     /// The body of a request; beyond it `body-too-large`: `unlimited` by default.
     #[schemars(extend("default" = "unlimited", "examples" = ["10MiB"]))]
     pub body_bytes: Option<String>,
-    /// Connections open at a time, over all workers: 10000. One more is answered `overloaded`, or,
-    /// where TLS is spoken, closed.
+    /// Connections open at a time, over all workers: 10000, and fewer where the system's limit of open
+    /// files (`ulimit -n`) leaves no room for them. One more is answered `overloaded`, or, where TLS is
+    /// spoken, closed.
     #[schemars(range(min = 1), extend("default" = 10_000))]
     pub connections: Option<u32>,
     /// What each worker's cache of verified tokens may hold: 16MiB. Changes wait for a restart.
@@ -167,6 +168,11 @@ pub struct Timeouts {
     /// From the request written to the response's head read: 60s.
     #[schemars(extend("default" = "60s", "examples" = ["60s"]))]
     pub response: Option<String>,
+    /// How long an upstream may take for the next part of a response's body, when the client has taken
+    /// what came before: 5m. Then the response is broken off; a stream of events that is silent for
+    /// longer needs more.
+    #[schemars(extend("default" = "5m", "examples" = ["5m"]))]
+    pub response_read: Option<String>,
     /// An upstream connection without use: 60s.
     #[schemars(extend("default" = "60s", "examples" = ["60s"]))]
     pub upstream_idle: Option<String>,

@@ -19,11 +19,13 @@ pub struct Tls {
     /// Further certificates. The first that is for the host that a client names (SNI) is shown.
     #[schemars(extend("examples" = [[{"cert": "orders.crt", "key": "orders.key"}]]))]
     pub certificates: Vec<Certificate>,
-    /// A file with the authorities of client certificates, as PEM, relative to this file.
+    /// A file with the authorities of client certificates, as PEM, relative to this file. When they
+    /// change, connections end as soon as nothing is in flight on them.
     #[schemars(extend("examples" = ["clients-ca.crt"]))]
     pub client_ca: Option<String>,
     /// Whether clients must show a certificate of those authorities: `required` where `client_ca` is
-    /// written, and `none` where not.
+    /// written, and `none` where not. Where one is asked for, requests for another host than the one that
+    /// the client named in its handshake (SNI) are refused with `host-misdirected`.
     pub client_auth: Option<ClientAuth>,
     /// The oldest version that is spoken: `tls1.2`.
     #[schemars(extend("default" = "tls1.2"))]

@@ -47,6 +47,8 @@ pub struct Terms {
     /// From the request written to the response's head, and for each step of an upload that the upstream
     /// takes; those of the client have their own bound.
     pub response: Duration,
+    /// For the next part of the response's body, once it is waited for.
+    pub response_read: Duration,
     /// For a connection without use.
     pub idle: Duration,
     /// For the response's head, in bytes.
@@ -138,7 +140,7 @@ impl Client {
             return Err(SendError::Invalid(upstream.clone()));
         }
         let lease = Lease::new(connection, pool, terms.idle);
-        Ok(response.map(|body| Body::upstream(body, terms.clean, lease)))
+        Ok(response.map(|body| Body::upstream(body, terms.clean, lease, terms.response_read)))
     }
 
     fn pool(&self, upstream: &Upstream) -> Rc<Pool> {

@@ -15,7 +15,8 @@ fn forward(text: &str, trusted: bool, body: &SizeHint) -> HeaderMap {
     let mut headers = fields(text);
     let host = HeaderValue::from_static("api.example.com");
     let via = Via::new();
-    let peer = Peer { address: Some(([192, 0, 2, 7], 4711).into()), secure: false };
+    let address = Some(([192, 0, 2, 7], 4711).into());
+    let peer = &Peer { address, secure: false, admitted_for: None };
     let origin = Origin { peer, trusted, host: &host, version: Version::HTTP_11, via: &via };
     request(&mut headers, &origin, body);
     headers

@@ -112,6 +112,26 @@ fn an_answer_that_is_not_taken_is_neither_gathered_nor_kept() {
 }
 
 #[test]
+fn an_upstream_that_stops_in_the_middle_of_its_answer_keeps_nobody() {
+    for head in ["content-length: 9", "transfer-encoding: chunked", "connection: close"] {
+        let (_keep, wait) = mpsc::channel::<()>();
+        let wait = std::sync::Mutex::new(wait);
+        let upstream = Upstream::with(move |_, stream| {
+            write!(stream, "HTTP/1.1 200 OK\r\n{head}\r\n\r\n3\r\nabc\r\n").unwrap();
+            wait.lock().unwrap().recv().is_ok()
+        });
+        let gateway = gateway(&upstream, "response_read: 200ms");
+        let mut client = gateway.client();
+        client.send(request("GET /orders/1", ""));
+        let answer = client.answer();
+        assert_eq!((answer.status, answer.whole), (200, false), "{head}");
+        assert!(client.is_closed());
+        gateway.wait_for_count("grantgate_connections 0");
+        assert!(!timeouts(&gateway, 1), "it is not the client's fault");
+    }
+}
+
+#[test]
 fn an_upload_that_is_not_taken_is_not_gathered() {
     const WHOLE: usize = 256 << 20;
     let (_keep, wait) = mpsc::channel::<()>();

@@ -9,7 +9,7 @@ use grantgate::net::Phase;
 use rustls::ClientConfig;
 use tempfile::TempDir;
 
-use super::client::Client;
+use super::client::{Answer, Client};
 use super::gateway::{Gateway, configuration, request, snapshot};
 use super::upstream::Upstream;
 use crate::certificates::{Authority, Identity, client, connect, shown};
@@ -154,14 +154,7 @@ fn whether_tls_is_spoken_and_what_it_asks_waits_for_a_restart() {
     let gateway = Gateway::start(&required);
     let (nobody, known) =
         (files.trusting(), files.authority.trusted_by_client(Some(&files.authority.sign("a"))));
-    // In TLS 1.3 a client has its last word before it is refused: only an answer shows that it was taken.
-    let is_served = |config: &Arc<ClientConfig>| {
-        let client = client(config, gateway.address, NAME);
-        let served = client.ok().and_then(|mut client| {
-            client.try_send(request("GET /orders/1", "")).then(|| client.maybe_answer("GET"))
-        });
-        served.flatten().is_some_and(|answer| answer.status == 200)
-    };
+    let is_served = |config| is_served(&gateway, config);
     assert!(!is_served(&nobody) && is_served(&known));
     let plain = configuration(upstream.address, "", "");
     let unasked = files.configuration(upstream.address, "", "");
@@ -177,6 +170,94 @@ fn whether_tls_is_spoken_and_what_it_asks_waits_for_a_restart() {
     let gateway = Gateway::before(upstream.address);
     gateway.reload(&required);
     assert_eq!(gateway.client().ask(request("GET /orders/1", "")).status, 200);
+}
+
+#[test]
+fn who_is_let_in_with_a_certificate_asks_for_the_host_it_was_let_in_for() {
+    let (files, upstream) = (Files::new(), Upstream::start());
+    let both = files.authority.sign("client");
+    let known = files.authority.trusted_by_client(Some(&both));
+    let elsewhere = request("GET /orders/1", "").replace(NAME, "other.example.com");
+    let with_port = request("GET /orders/1", "").replace(NAME, "Orders.Example.com.:8443");
+    for auth in ["required", "optional"] {
+        let asks = format!(", client_ca: CA, client_auth: {auth}");
+        let gateway = Gateway::start(&files.configuration(upstream.address, &asks, ""));
+        let mut client = client(&known, gateway.address, NAME).unwrap();
+        let refused = client.ask(&elsewhere);
+        assert_eq!((refused.status, refused.code().as_str()), (421, "host-misdirected"));
+        assert_eq!(client.ask(&with_port).status, 200);
+    }
+    // Where nobody is asked who it is, a name more or less opens nothing.
+    let gateway = Gateway::start(&files.configuration(upstream.address, "", ""));
+    assert_eq!(files.client(&gateway).ask(&elsewhere).status, 200);
+}
+
+/// What is said to a client with a certificate that asks for another host than it was let in for.
+pub fn misdirected() -> Answer {
+    let (files, upstream) = (Files::new(), Upstream::start());
+    let asks = files.configuration(upstream.address, ", client_ca: CA", "");
+    let gateway = Gateway::start(&asks);
+    let pair = files.authority.sign("client");
+    let known = files.authority.trusted_by_client(Some(&pair));
+    let elsewhere = request("GET /orders/1", "").replace(NAME, "other.example.com");
+    client(&known, gateway.address, NAME).unwrap().ask(elsewhere)
+}
+
+#[test]
+fn connections_end_with_the_authority_that_vouched_for_their_clients() {
+    let (files, upstream) = (Files::new(), Upstream::start());
+    let (old, new) = (Authority::new(), Authority::new());
+    let text = files.configuration(upstream.address, ", client_ca: CA", "");
+    files.write("ca.crt", &old.pem());
+    let gateway = Gateway::start(&text);
+    let vouched = |by: &Authority| files.authority.trusted_by_client(Some(&by.sign("a")));
+    let (by_old, by_new) = (vouched(&old), vouched(&new));
+    let join = || client(&by_old, gateway.address, NAME).unwrap();
+    let (mut used, mut unused, mut asking) = (join(), join(), join());
+    asking.send("GET /orders/1 HT");
+    assert_eq!(used.ask(request("GET /orders/1", "")).status, 200);
+
+    // A renewed certificate of ours is no reason.
+    files.show(&files.authority.sign(NAME));
+    gateway.reload(&text);
+    assert_eq!(used.ask(request("GET /orders/1", "")).status, 200);
+
+    files.write("ca.crt", &new.pem());
+    gateway.reload(&text);
+    for client in [&mut used, &mut unused, &mut asking] {
+        assert!(client.is_closed_cleanly());
+    }
+    assert!(!is_served(&gateway, &by_old), "a session of before was resumed");
+    assert!(is_served(&gateway, &by_new));
+    gateway.wait_for_count("grantgate_connections 0");
+}
+
+#[test]
+fn certificates_and_authorities_are_renewed_though_something_else_waits_for_a_restart() {
+    let (files, upstream) = (Files::new(), Upstream::start());
+    let gateway = Gateway::start(&files.configuration(upstream.address, ", client_ca: CA", ""));
+    let (renewed, new) = (files.authority.sign(NAME), Authority::new());
+    let known = files.authority.trusted_by_client(Some(&new.sign("client")));
+    let refused = files.authority.trusted_by_client(Some(&files.authority.sign("client")));
+    files.show(&renewed);
+    files.write("ca.crt", &new.pem());
+    let optional = ", client_ca: CA, client_auth: optional";
+    gateway.reload(&files.configuration(upstream.address, optional, ""));
+    let mut client = client(&known, gateway.address, NAME).unwrap();
+    assert_eq!(shown(client.stream()), renewed.der());
+    assert_eq!(client.ask(request("GET /orders/1", "")).status, 200);
+    assert!(!is_served(&gateway, &refused));
+    assert!(!is_served(&gateway, &files.trusting()));
+}
+
+/// Whether a request is answered. In TLS 1.3 a client has its last word before it is refused: only an
+/// answer shows that it was taken.
+fn is_served(gateway: &Gateway, config: &Arc<ClientConfig>) -> bool {
+    let client = client(config, gateway.address, NAME);
+    let served = client.ok().and_then(|mut client| {
+        client.try_send(request("GET /orders/1", "")).then(|| client.maybe_answer("GET"))
+    });
+    served.flatten().is_some_and(|answer| answer.status == 200)
 }
 
 #[test]

@@ -59,12 +59,13 @@ const PASSED: [&str; 8] = [
 ];
 /// Codes that no rule answers with: what HTTP, the issuers' keys and the upstream bring about. Every
 /// other code must be reached.
-const ELSEWHERE: [Code; 11] = [
+const ELSEWHERE: [Code; 12] = [
     Code::RequestMalformed,
     Code::RequestTimeout,
     Code::BodyTooLarge,
     Code::UriTooLong,
     Code::KeysUnavailable,
+    Code::HostMisdirected,
     Code::Overloaded,
     Code::UpstreamUnreachable,
     Code::UpstreamResponseInvalid,

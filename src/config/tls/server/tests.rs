@@ -1,8 +1,13 @@
 use rcgen::{
     BasicConstraints, CertificateParams, CertifiedIssuer, ExtendedKeyUsagePurpose, IsCa, KeyPair,
+    date_time_ymd,
 };
-use rustls::{ClientConnection, NamedGroup, ProtocolVersion, ServerConnection};
+use rustls::pki_types::pem::PemObject;
+use rustls::{
+    ClientConfig, ClientConnection, NamedGroup, ProtocolVersion, ServerConnection, version,
+};
 
+use super::super::{ClientTls, FROM_TLS13};
 use super::*;
 
 /// An authority, and what it vouches for.
@@ -24,6 +29,17 @@ impl Authority {
         let names: Vec<_> = names.iter().map(|&name| name.to_owned()).collect();
         let mut params = CertificateParams::new(names).unwrap();
         params.extended_key_usages = vec![purpose];
+        let key = KeyPair::generate().unwrap();
+        let certificate = params.signed_by(&key, &self.0).unwrap().pem();
+        Pair { certificate, key: key.serialize_pem() }
+    }
+
+    /// A server's certificate that has expired with the beginning of `year`.
+    fn vouch_until(&self, names: &[&str], year: i32) -> Pair {
+        let names: Vec<_> = names.iter().map(|&name| name.to_owned()).collect();
+        let mut params = CertificateParams::new(names).unwrap();
+        params.not_before = date_time_ymd(2000, 1, 1);
+        params.not_after = date_time_ymd(year, 1, 1);
         let key = KeyPair::generate().unwrap();
         let certificate = params.signed_by(&key, &self.0).unwrap().pem();
         Pair { certificate, key: key.serialize_pem() }
@@ -117,6 +133,60 @@ fn a_key_of_another_certificate_or_none_is_told() {
     let garbled = "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n";
     let error = add(garbled, &one.key).unwrap_err();
     assert!(matches!(error, TlsError::CertificateUnusable(1, _)) && !error.is_of_key(), "{error}");
+}
+
+#[test]
+fn nothing_of_a_key_is_told_when_it_cannot_be_read() {
+    let pair = Authority::new().server(&["a.example"]);
+    let body = pair.key.lines().nth(1).unwrap();
+    // What becomes of line ends on their way through variables and templates.
+    for damaged in [
+        pair.key.replace('\n', " "),
+        pair.key.replace('\n', "\\n"),
+        pair.key.replace('\n', ""),
+        pair.key.replace("KEY-----\n", "KEY----- "),
+        pair.key.replace("-----END", ""),
+        pair.key.replacen(body, "%%%%", 1),
+        pair.key.replacen("-----\n", "", 1),
+    ] {
+        for (certificate, key) in [(&pair.certificate, &damaged), (&damaged, &pair.key)] {
+            let told = Identities::default().add(certificate, key).unwrap_err().to_string();
+            let as_bytes = body.as_bytes()[..4].iter().map(u8::to_string).collect::<Vec<_>>();
+            assert!(!told.contains(&body[..8]), "{told}");
+            assert!(!told.contains(&as_bytes.join(", ")), "{told}");
+        }
+    }
+}
+
+#[test]
+fn a_listener_that_runs_takes_over_what_may_change_while_it_runs() {
+    let (old, new) = (Authority::new(), Authority::new());
+    let (first, second) = (old.server(&["a.example"]), old.server(&["a.example"]));
+    let expired = old.vouch_until(&["a.example"], 2001);
+    let tls = |pair: &Pair, auth, authority: Option<&Authority>| {
+        let authorities = authority.map(Authority::read);
+        ServerTls::new(identities(&[pair]), authorities, auth, OldestTls::Tls12).unwrap()
+    };
+    let now = crate::clock::now();
+    let required = tls(&first, ClientAuth::Required, Some(&old));
+    for (next, expected) in [
+        (tls(&first, ClientAuth::Required, Some(&old)), required.clone()),
+        (tls(&second, ClientAuth::None, None), tls(&second, ClientAuth::Required, Some(&old))),
+        (
+            tls(&second, ClientAuth::Optional, Some(&new)),
+            tls(&second, ClientAuth::Required, Some(&new)),
+        ),
+        // An authority that is not trusted any more does not wait for a certificate.
+        (
+            tls(&expired, ClientAuth::Required, Some(&new)),
+            tls(&first, ClientAuth::Required, Some(&new)),
+        ),
+    ] {
+        assert_eq!(required.renewed(&next, now).unwrap(), expected);
+    }
+    let unasked = tls(&first, ClientAuth::None, None);
+    let next = tls(&second, ClientAuth::Required, Some(&new));
+    assert_eq!(unasked.renewed(&next, now).unwrap(), tls(&second, ClientAuth::None, None));
 }
 
 #[test]
