@@ -138,7 +138,8 @@ pub struct Limits {
     pub token_cache_bytes: Option<String>,
 }
 
-/// Bounds on how long anything may take. A duration is `250ms`, `10s`, `5m` or `24h`.
+/// Bounds on how long anything may take. A duration is `250ms`, `10s`, `5m` or `24h`. Changes count for
+/// connections that clients make from then on.
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Timeouts {
