@@ -4,6 +4,7 @@
 # Installs what it needs: from PyPI into target/, and systemd where it is missing.
 set -euo pipefail
 cd "$(dirname "$0")/.."
+. tests/need.sh
 
 tools=target/deploy-tools
 [ -x "$tools/bin/kubernetes-validate" ] || python3 -m venv "$tools"
@@ -21,7 +22,7 @@ for folder in deploy/kubernetes/*/; do
   "$tools/bin/kubernetes-validate" --strict "$rendered/all.yaml"
 done
 
-command -v systemd-analyze >/dev/null || apt-get install -y -qq systemd
+need systemd-analyze systemd
 # The unit names the installed binary; verified is everything else.
 sed "s:/usr/local/bin/grantgate:$PWD/target/release/grantgate:" deploy/systemd/grantgate.service \
   >"$rendered/grantgate.service"

@@ -5,7 +5,8 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-command -v slowhttptest >/dev/null || apt-get install -y -qq slowhttptest >/dev/null
+. tests/need.sh
+need slowhttptest
 grantgate=${GRANTGATE:-target/release/grantgate}
 folder=$(mktemp -d)
 started=()

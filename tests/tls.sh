@@ -1,8 +1,12 @@
 #!/usr/bin/env bash
 # Other people's TLS clients against the program: curl and OpenSSL, in both versions, with client
 # certificates that are good, bad and missing, in all three modes; and over a unix socket.
+# Installs what is missing.
 set -euo pipefail
 cd "$(dirname "$0")/.."
+. tests/need.sh
+need curl
+need openssl
 
 grantgate=${GRANTGATE:-target/release/grantgate}
 folder=$(mktemp -d)
