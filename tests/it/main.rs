@@ -41,6 +41,8 @@ mod reload;
 mod running;
 /// What the running program tells of itself, and to whom.
 mod seen;
+/// A key of an issuer, and the tokens that it signs.
+mod signing;
 /// Tokens as each kind of issuer gives them.
 mod tokens;
 /// A file that is cut short allows no more than the whole.

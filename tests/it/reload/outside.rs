@@ -4,48 +4,30 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use aws_lc_rs::signature::{Ed25519KeyPair, KeyPair};
 use base64::Engine as _;
-use base64::prelude::{BASE64_STANDARD, BASE64_URL_SAFE_NO_PAD};
+use base64::prelude::BASE64_STANDARD;
 use serde_json::json;
 
 use crate::disk::{rename_over, replace_link};
 use crate::door::client::Client;
 use crate::door::gateway::claims_with;
+use crate::signing::Key;
 
 use super::gate::{Gate, World, request_of, request_with};
 use super::site::{Layout, Site};
 
 const QUIET: &str = "quiet: 25ms";
 
-/// A key of an issuer, and a request with its token.
-struct Key(Ed25519KeyPair);
+fn pem(key: &Key) -> String {
+    // RFC 8410 section 4: the algorithm, and a bit string of 32 bytes.
+    let head = [0x30, 0x2a, 0x30, 0x05, 0x06, 0x03, 0x2b, 0x65, 0x70, 0x03, 0x21, 0x00];
+    let text = BASE64_STANDARD.encode([&head, key.public()].concat());
+    format!("-----BEGIN PUBLIC KEY-----\n{text}\n-----END PUBLIC KEY-----\n")
+}
 
-impl Key {
-    fn new() -> Self {
-        Self(Ed25519KeyPair::generate().unwrap())
-    }
-
-    fn jwk(&self, kid: &str) -> serde_json::Value {
-        let x = BASE64_URL_SAFE_NO_PAD.encode(self.0.public_key());
-        json!({"kty": "OKP", "crv": "Ed25519", "use": "sig", "kid": kid, "x": x})
-    }
-
-    fn pem(&self) -> String {
-        // RFC 8410 section 4: the algorithm, and a bit string of 32 bytes.
-        let head = [0x30, 0x2a, 0x30, 0x05, 0x06, 0x03, 0x2b, 0x65, 0x70, 0x03, 0x21, 0x00];
-        let der = [&head, self.0.public_key().as_ref()].concat();
-        let text = BASE64_STANDARD.encode(der);
-        format!("-----BEGIN PUBLIC KEY-----\n{text}\n-----END PUBLIC KEY-----\n")
-    }
-
-    fn request(&self, head: &serde_json::Value) -> String {
-        let claims = claims_with(&json!({"azp": "one", "sub": "one@clients"}));
-        let encode = |text: &str| BASE64_URL_SAFE_NO_PAD.encode(text);
-        let message = format!("{}.{}", encode(&head.to_string()), encode(&claims.to_string()));
-        let signature = BASE64_URL_SAFE_NO_PAD.encode(self.0.sign(message.as_bytes()));
-        request_with(&format!("{message}.{signature}"))
-    }
+fn request_by(key: &Key, head: &serde_json::Value) -> String {
+    let claims = claims_with(&json!({"azp": "one", "sub": "one@clients"}));
+    request_with(&key.sign(head, &claims))
 }
 
 /// A configuration whose issuer's keys are where `keys` says.
@@ -122,7 +104,7 @@ fn a_key_set_is_taken_over_when_its_file_changes() {
     let folder = tempfile::tempdir().unwrap();
     let (old, new) = (Key::new(), Key::new());
     let head = |kid| json!({"alg": "EdDSA", "typ": "at+jwt", "kid": kid});
-    let (by_old, by_new) = (old.request(&head("old")), new.request(&head("new")));
+    let (by_old, by_new) = (request_by(&old, &head("old")), request_by(&new, &head("new")));
     let only = |keys: &[serde_json::Value]| json!({"keys": keys}).to_string();
     for (path, write) in ways(folder.path()) {
         write(&path, &only(&[old.jwk("old")]));
@@ -148,16 +130,16 @@ fn a_pem_file_is_taken_over_when_it_changes() {
     let folder = tempfile::tempdir().unwrap();
     let (old, new) = (Key::new(), Key::new());
     let head = json!({"alg": "EdDSA", "typ": "at+jwt"});
-    let (by_old, by_new) = (old.request(&head), new.request(&head));
+    let (by_old, by_new) = (request_by(&old, &head), request_by(&new, &head));
     for (path, write) in ways(folder.path()) {
-        write(&path, &old.pem());
+        write(&path, &pem(&old));
         let keys = format!("pem_file: {:?}", path.display().to_string());
         let site = Site::new(Layout::File, &with_keys(&world, &keys));
         let mut gate = Gate::start(&site.config());
         let mut client = gate.client();
         let ask = |client: &mut Client| [status(client, &by_old), status(client, &by_new)];
         assert_eq!(ask(&mut client), [200, 401]);
-        until(&mut gate, || write(&path, &new.pem()));
+        until(&mut gate, || write(&path, &pem(&new)));
         assert_eq!(ask(&mut client), [401, 200]);
     }
 }
