@@ -121,6 +121,7 @@ codes! {
 
     // APIs and their gates.
     AllowAllRefused, "allow-all-refused", Error, "`allow_all` is the policy for applications themselves or for anonymous users.";
+    CorsConflict, "cors-conflict", Error, "What is said about pages of other origins cannot hold together.";
     DetailsTypeUnregistered, "details-type-unregistered", Error, "An authorization details type is used that the API does not register.";
     HostInvalid, "host-invalid", Error, "A text is neither a host nor `*.suffix`.";
     HsSecretIssuers, "hs-secret-issuers", Error, "An API with a secret of its own does not trust exactly one issuer.";
@@ -130,6 +131,9 @@ codes! {
     OperationNeedMissing, "operation-need-missing", Error, "An operation does not say what it needs.";
     OperationOutside, "operation-outside", Error, "An operation's path lies outside the API's `path_prefix`.";
     OperationPublicMethods, "operation-public-methods", Error, "A public operation does not name its methods.";
+    OperationUpgradeMethods, "operation-upgrade-methods", Error, "An operation that may become a WebSocket is not offered with `GET`.";
+    OriginInvalid, "origin-invalid", Error, "A text is not the origin of a page.";
+    OriginsMissing, "origins-missing", Error, "Tokens of WebSocket clients are taken, and the origins are not listed that they count from.";
     PoliciesMissing, "policies-missing", Error, "A served API does not state its policy for users or for applications.";
     PrefixInvalid, "prefix-invalid", Error, "A text is not a path prefix.";
     ProofOfPossessionUnsupported, "proof-of-possession-unsupported", Error, "Sender-constrained tokens are required, which is not enforced yet.";

@@ -8,6 +8,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use http::{HeaderName, Method};
 use ipnet::IpNet;
 use rustls::pki_types::ServerName;
 
@@ -96,10 +97,14 @@ pub struct Server {
     pub listen: Listen,
     /// TLS; plain HTTP when absent.
     pub tls: Option<ServerTls>,
+    /// Where HTTP/2 is spoken.
+    pub http2: Http2,
     /// How many workers; one per available core when absent.
     pub workers: Option<NonZeroUsize>,
     /// Peers whose `X-Forwarded-*` are passed on.
     pub trusted_proxies: Vec<IpNet>,
+    /// Peers whose connections begin with a PROXY protocol header.
+    pub proxy_protocol_from: Vec<IpNet>,
     /// How long new connections are still accepted after a signal to end.
     pub drain_delay: Duration,
     /// How long requests in flight may then take.
@@ -118,12 +123,26 @@ impl Default for Server {
         Self {
             listen: Listen::Tcp(SocketAddr::from(([0, 0, 0, 0], 8080))),
             tls: None,
+            http2: Http2::default(),
             workers: None,
             trusted_proxies: Vec::new(),
+            proxy_protocol_from: Vec::new(),
             drain_delay: Duration::from_secs(5),
             drain_deadline: Duration::from_secs(30),
         }
     }
+}
+
+/// Where HTTP/2 is spoken beside HTTP/1.1.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Http2 {
+    /// With TLS, to clients that ask for it.
+    #[default]
+    Alpn,
+    /// Nowhere.
+    Never,
+    /// There, and without TLS to clients that begin with it.
+    PriorKnowledge,
 }
 
 /// Bounds on what a request may be, in bytes unless said otherwise.
@@ -137,6 +156,8 @@ pub struct Limits {
     pub body_bytes: Option<u64>,
     /// Connections open at a time, over all workers; beyond it `overloaded`.
     pub connections: usize,
+    /// Requests open at a time on one connection that speaks HTTP/2.
+    pub streams: u32,
     /// What each worker's cache of verified tokens may hold.
     pub token_cache_bytes: u64,
 }
@@ -148,6 +169,7 @@ impl Default for Limits {
             uri_bytes: 8 << 10,
             body_bytes: None,
             connections: 10_000,
+            streams: 100,
             token_cache_bytes: 16 << 20,
         }
     }
@@ -172,6 +194,8 @@ pub struct Timeouts {
     pub response: Duration,
     /// Waiting for the next part of a response's body.
     pub response_read: Duration,
+    /// Waiting for a byte of a tunnel, in either direction.
+    pub tunnel_idle: Duration,
     /// An upstream connection without use.
     pub upstream_idle: Duration,
 }
@@ -187,6 +211,7 @@ impl Default for Timeouts {
             connect: Duration::from_secs(5),
             response: Duration::from_mins(1),
             response_read: Duration::from_mins(5),
+            tunnel_idle: Duration::from_hours(1),
             upstream_idle: Duration::from_mins(1),
         }
     }
@@ -302,6 +327,15 @@ pub struct ServedApi {
     pub public_url: String,
     /// Where allowed requests go.
     pub upstream: Upstream,
+    /// What is spoken there.
+    pub upstream_protocol: UpstreamProtocol,
+    /// What becomes of open streams that would not be let in any more.
+    pub streams: Streams,
+    /// What becomes of the requests that browsers send ahead, and of what their pages may read.
+    pub browsers: Browsers,
+    /// Whether WebSocket clients may send their token as a subprotocol, from the origins of
+    /// [`Browsers::Cors`].
+    pub websocket_tokens: bool,
     /// What becomes of the `Authorization` header.
     pub authorization: Authorization,
     /// The prefix that is removed before forwarding.
@@ -323,6 +357,66 @@ pub struct Operation {
     pub on: String,
     /// What it asks.
     pub ask: Ask,
+    /// Whether a connection may become a WebSocket.
+    pub websocket: bool,
+}
+
+/// What is spoken to an upstream.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum UpstreamProtocol {
+    /// HTTP/2 where it is offered by TLS, else HTTP/1.1.
+    #[default]
+    Auto,
+    /// HTTP/1.1.
+    Http1,
+    /// HTTP/2.
+    Http2,
+}
+
+/// What becomes of open streams that would not be let in any more.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Streams {
+    /// They end.
+    #[default]
+    Cut,
+    /// They go on to their own end.
+    Keep,
+}
+
+/// What is done about browsers.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Browsers {
+    /// Nothing.
+    #[default]
+    None,
+    /// The gate answers preflights, and says what pages may read.
+    Cors(Cors),
+    /// Preflights for listed operations reach the upstream.
+    Preflights,
+}
+
+/// What pages of other origins may do.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Cors {
+    /// Which origins.
+    pub origins: Origins,
+    /// With which methods.
+    pub methods: Vec<Method>,
+    /// With which header fields.
+    pub headers: Vec<HeaderName>,
+    /// Whether with cookies.
+    pub credentials: bool,
+    /// For how long browsers may remember it.
+    pub max_age: Duration,
+}
+
+/// Origins of pages.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Origins {
+    /// Any.
+    Any,
+    /// These, as browsers write them (RFC 6454 section 6.2).
+    Listed(Vec<String>),
 }
 
 /// What a path gets that no operation lists.

@@ -46,6 +46,9 @@ pub enum AnswerError {
     /// The upstream broke it off, or its framing is bad.
     #[error("the response's body broke off: {0}")]
     Broken(#[from] hyper::Error),
+    /// The exchange was cut.
+    #[error("the exchange was cut: {0}")]
+    Cut(&'static str),
     /// The upstream stopped sending.
     #[error("the response's body stopped coming")]
     Stalled,

@@ -25,6 +25,7 @@ use tokio::time::timeout;
 use crate::telemetry::ConnectionError;
 
 use super::body::{AnswerError, Body};
+use super::cord::Cord;
 use super::drain::Phase;
 use super::linger::Linger;
 use super::pace::{Late, Pace};
@@ -99,12 +100,17 @@ impl<S: Service> Reception<S> {
             pace.begin(has_body);
             let answering = Answering(pace.clone());
             async {
-                let request = request.map(|body| Received::new(body, pace.clone()));
+                let cord = Cord::default();
+                let request = request.map(|body| Received::new(body, pace.clone(), cord.clone()));
                 let mut response = self.service.serve(peer.clone(), request).await;
                 if self.leaving.get() {
                     response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
                 }
-                Ok::<_, Infallible>(response.map(|body| Answer { body, _answering: answering }))
+                Ok::<_, Infallible>(response.map(|body| Answer {
+                    body,
+                    cord,
+                    _answering: answering,
+                }))
             }
         };
         pace.start();
@@ -246,6 +252,7 @@ impl Drop for Answering {
 /// The body of an answer that is not over yet.
 struct Answer {
     body: Body,
+    cord: Cord,
     _answering: Answering,
 }
 
@@ -257,7 +264,16 @@ impl HttpBody for Answer {
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, AnswerError>>> {
-        Pin::new(&mut self.body).poll_frame(cx)
+        if let Some(parting) = self.cord.parting() {
+            return Poll::Ready(Some(Err(AnswerError::Cut(parting.code))));
+        }
+        let frame = Pin::new(&mut self.body).poll_frame(cx);
+        if frame.is_pending()
+            && let Poll::Ready(parting) = self.cord.poll_cut(cx)
+        {
+            return Poll::Ready(Some(Err(AnswerError::Cut(parting.code))));
+        }
+        frame
     }
 
     fn is_end_stream(&self) -> bool {

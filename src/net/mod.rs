@@ -6,13 +6,14 @@
 //!
 //! A client's connection, from outside inwards: `listen` and `reception` (accepted, counted),
 //! `connection` (its life), `wire` over TLS over `linger` over `stream` (its bytes), `pace` (its time),
-//! `received` and `body` (what it sends and gets).
+//! `received` and `body` (what it sends and gets), `cord` (what each exchange hangs by).
 
 pub mod authorities;
 mod body;
 mod causes;
 mod client;
 mod connection;
+mod cord;
 mod drain;
 pub mod fetch;
 mod linger;
@@ -31,6 +32,7 @@ mod worker;
 
 pub use body::{Body, Clean};
 pub use client::{Client, SendError, Terms};
+pub use cord::{Cord, CordEnd, Parting};
 pub use drain::{Drain, Phase};
 pub use listen::ListenError;
 pub use pace::Times;

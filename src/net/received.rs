@@ -14,6 +14,7 @@ use http_body_util::BodyExt;
 use hyper::body::Incoming;
 use tokio::time::timeout;
 
+use super::cord::Cord;
 use super::pace::Pace;
 use super::patience::{Alarm, Patience};
 
@@ -21,6 +22,7 @@ use super::patience::{Alarm, Patience};
 pub struct Received {
     inner: Incoming,
     pace: Rc<Pace>,
+    cord: Cord,
     patience: Patience,
     alarm: Alarm,
 }
@@ -34,6 +36,9 @@ pub enum BodyError {
     /// The client stopped sending.
     #[error("the request's body stopped coming")]
     Stalled,
+    /// The exchange was cut.
+    #[error("the exchange was cut: {0}")]
+    Cut(&'static str),
     /// It is larger than it may be.
     #[error("the request's body is too large")]
     TooLarge,
@@ -41,9 +46,14 @@ pub enum BodyError {
 
 impl Received {
     /// The body of a request that `pace` was told of.
-    pub(super) fn new(inner: Incoming, pace: Rc<Pace>) -> Self {
+    pub(super) fn new(inner: Incoming, pace: Rc<Pace>, cord: Cord) -> Self {
         let patience = Patience::new(pace.times().body_read);
-        Self { inner, pace, patience, alarm: Alarm::default() }
+        Self { inner, pace, cord, patience, alarm: Alarm::default() }
+    }
+
+    /// What its exchange hangs by.
+    pub fn cord(&self) -> &Cord {
+        &self.cord
     }
 }
 
@@ -55,8 +65,14 @@ impl HttpBody for Received {
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {
+        if let Some(parting) = self.cord.parting() {
+            return Poll::Ready(Some(Err(BodyError::Cut(parting.code))));
+        }
         match Pin::new(&mut self.inner).poll_frame(cx) {
             Poll::Pending => {
+                if let Poll::Ready(parting) = self.cord.poll_cut(cx) {
+                    return Poll::Ready(Some(Err(BodyError::Cut(parting.code))));
+                }
                 let until = self.patience.wait();
                 self.alarm.poll(until, cx).map(|()| Some(Err(BodyError::Stalled)))
             }

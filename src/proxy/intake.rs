@@ -201,6 +201,7 @@ mod tests {
         uri_bytes: 64,
         body_bytes: None,
         connections: 1,
+        streams: 1,
         token_cache_bytes: 0,
     };
 

@@ -3,8 +3,10 @@
 use super::context::{At, Context};
 use super::described::Server;
 use super::issuers::Issuers;
-use super::{operations, secrets, upstream, urls};
-use crate::config::snapshot::{Authorization, Operation, Unlisted, Upstream};
+use super::{browsers, operations, secrets, upstream, urls};
+use crate::config::snapshot::{
+    Authorization, Browsers, Operation, Streams, Unlisted, Upstream, UpstreamProtocol,
+};
 use crate::config::{Code, raw};
 use crate::policy::{Audience, Names};
 use crate::route::{HostPattern, Operations, Prefix};
@@ -30,6 +32,10 @@ pub(in crate::config) struct Gate {
     pub(in crate::config) unlisted: Unlisted,
     pub(in crate::config) public_url: String,
     pub(in crate::config) upstream: Upstream,
+    pub(in crate::config) upstream_protocol: UpstreamProtocol,
+    pub(in crate::config) streams: Streams,
+    pub(in crate::config) browsers: Browsers,
+    pub(in crate::config) websocket_tokens: bool,
     pub(in crate::config) authorization: Authorization,
 }
 
@@ -48,6 +54,7 @@ pub(super) fn build(
     let operations = operations::build(ctx, gate, declared, path_prefix.as_ref());
     let public_url = public_url(ctx, gate, declared);
     let upstream = upstream::build(ctx, gate);
+    let browsers = browsers::build(ctx, gate);
     let authorization = match raw.authorization {
         Some(raw::AuthorizationHeader::Remove) => Authorization::Remove,
         Some(raw::AuthorizationHeader::Keep) | None => Authorization::Keep,
@@ -74,6 +81,17 @@ pub(super) fn build(
         },
         public_url: public_url?,
         upstream: upstream?,
+        upstream_protocol: match raw.upstream_protocol {
+            None | Some(raw::UpstreamProtocol::Auto) => UpstreamProtocol::Auto,
+            Some(raw::UpstreamProtocol::Http1) => UpstreamProtocol::Http1,
+            Some(raw::UpstreamProtocol::Http2) => UpstreamProtocol::Http2,
+        },
+        streams: match raw.streams {
+            None | Some(raw::Streams::Cut) => Streams::Cut,
+            Some(raw::Streams::Keep) => Streams::Keep,
+        },
+        browsers: browsers?,
+        websocket_tokens: raw.websocket_tokens == Some(true),
         authorization,
     })
 }

@@ -5,6 +5,7 @@
 //! held against the rules that do not need it. Nothing here stops at the first problem.
 
 mod apis;
+mod browsers;
 mod clients;
 mod context;
 mod date;
@@ -138,6 +139,10 @@ fn served(known: KnownApi) -> Option<ServedApi> {
         unlisted: gate.unlisted,
         public_url: gate.public_url,
         upstream: gate.upstream,
+        upstream_protocol: gate.upstream_protocol,
+        streams: gate.streams,
+        browsers: gate.browsers,
+        websocket_tokens: gate.websocket_tokens,
         authorization: gate.authorization,
         strip_prefix: gate.strip_prefix.then(|| gate.path_prefix.clone()),
         hosts: gate.hosts,

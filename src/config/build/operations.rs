@@ -1,5 +1,7 @@
 //! The operations of a gate: methods and path, and what each asks.
 
+use http::Method;
+
 use super::context::{At, Context, meant};
 use super::gate::Declared;
 use crate::config::scalar::TYPOGRAPHIC_QUOTES;
@@ -101,7 +103,17 @@ fn operation(
             .push(Code::OperationPublicMethods, &at_on, "a public operation must name its methods")
             .help("write those that anybody may use, such as `GET`");
     }
-    let operation = Operation { on: text?.clone(), ask: ask? };
+    let websocket = raw.upgrade.contains(&raw::Upgrade::Websocket);
+    if websocket && on.as_ref().is_some_and(|on| !on.methods.covers(&Method::GET)) {
+        ctx.report
+            .push(
+                Code::OperationUpgradeMethods,
+                &place.key("upgrade"),
+                "a WebSocket begins with `GET`, which this operation is not offered with",
+            )
+            .help("write the path with `GET` in an operation of its own, and `upgrade` there");
+    }
+    let operation = Operation { on: text?.clone(), ask: ask?, websocket };
     Some(Read { place: place.clone(), on: on?, operation })
 }
 

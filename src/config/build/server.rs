@@ -7,7 +7,7 @@ use ipnet::{IpNet, Ipv6Net};
 
 use super::context::{At, Context, LONGEST};
 use super::tls;
-use crate::config::snapshot::{Limits, Log, LogFormat, Reload, Server, Timeouts};
+use crate::config::snapshot::{Http2, Limits, Log, LogFormat, Reload, Server, Timeouts};
 use crate::config::{Code, Place, raw};
 
 pub(super) fn server(ctx: &mut Context<'_, '_>, section: Option<&At<&raw::Server>>) -> Server {
@@ -15,6 +15,7 @@ pub(super) fn server(ctx: &mut Context<'_, '_>, section: Option<&At<&raw::Server
     let Some(At { place, raw }) = section else { return defaults };
     let listen = raw.listen.as_deref().and_then(|text| ctx.listen(&place.key("listen"), text));
     let proxies = place.key("trusted_proxies");
+    let balancers = place.key("proxy_protocol_from");
     let tls =
         raw.tls.as_ref().and_then(|raw| tls::server(ctx, &At { place: place.key("tls"), raw }));
     Server {
@@ -24,7 +25,13 @@ pub(super) fn server(ctx: &mut Context<'_, '_>, section: Option<&At<&raw::Server
             None | Some(raw::Workers::Auto) => None,
             Some(raw::Workers::Count(count)) => Some(count),
         },
+        http2: match raw.http2 {
+            None | Some(raw::Http2::Alpn) => Http2::Alpn,
+            Some(raw::Http2::Never) => Http2::Never,
+            Some(raw::Http2::PriorKnowledge) => Http2::PriorKnowledge,
+        },
         trusted_proxies: networks(ctx, &proxies, &raw.trusted_proxies),
+        proxy_protocol_from: networks(ctx, &balancers, &raw.proxy_protocol_from),
         drain_delay: ctx.duration(
             &place.key("drain_delay"),
             raw.drain_delay.as_ref(),
@@ -94,6 +101,7 @@ pub(super) fn limits(ctx: &mut Context<'_, '_>, section: Option<&At<&raw::Limits
             text => Some(ctx.size(&place.key("body_bytes"), text, 0, 0)),
         },
         connections: raw.connections.map_or(defaults.connections, |count| count as usize),
+        streams: raw.streams.unwrap_or(defaults.streams),
         token_cache_bytes: ctx.size(
             &place.key("token_cache_bytes"),
             raw.token_cache_bytes.as_ref(),
@@ -128,6 +136,7 @@ pub(super) fn timeouts(
         connect: time("connect", raw.connect.as_ref(), defaults.connect),
         response: time("response", raw.response.as_ref(), defaults.response),
         response_read: time("response_read", raw.response_read.as_ref(), defaults.response_read),
+        tunnel_idle: time("tunnel_idle", raw.tunnel_idle.as_ref(), defaults.tunnel_idle),
         upstream_idle: time("upstream_idle", raw.upstream_idle.as_ref(), defaults.upstream_idle),
     }
 }

@@ -28,6 +28,11 @@ pub struct Gate {
     pub upstream: Option<String>,
     /// TLS towards an `https://` upstream.
     pub upstream_tls: Option<UpstreamTls>,
+    /// What is spoken to the upstream: `auto` (the default) is HTTP/2 where an `https://` upstream offers
+    /// it and HTTP/1.1 otherwise; `http1`; `http2`, also without TLS (h2c), which gRPC needs there.
+    /// WebSockets always go out by HTTP/1.1.
+    #[schemars(extend("default" = "auto"))]
+    pub upstream_protocol: Option<UpstreamProtocol>,
     /// The issuers that it trusts, as `issuers[].issuer` names them; required once two are configured.
     #[schemars(extend("examples" = [["https://example.eu.auth0.com/"]]))]
     pub issuers: Option<Vec<String>>,
@@ -53,6 +58,23 @@ pub struct Gate {
     /// What a path gets that no operation lists: deny (`operation-unlisted`).
     #[schemars(extend("default" = "deny"))]
     pub unlisted: Option<Unlisted>,
+    /// What becomes of streams that are open (answers and uploads that are not over yet, WebSockets) when
+    /// their token expires, or when a reload takes away what let them in: `cut` (the default) or `keep`.
+    #[schemars(extend("default" = "cut"))]
+    pub streams: Option<Streams>,
+    /// What pages of other origins may do, answered by the gate: it answers their preflights and adds
+    /// `Access-Control-*` to every answer, refusals too; those of the upstream are replaced.
+    pub cors: Option<Cors>,
+    /// What becomes of preflights (`OPTIONS` with `Origin` and `Access-Control-Request-Method`) where
+    /// there is no `cors`: `decide` (the default) like any request, or `pass`: those that ask for a listed
+    /// operation reach the upstream, without credentials.
+    #[schemars(extend("default" = "decide"))]
+    pub preflight: Option<Preflight>,
+    /// Whether WebSocket clients may send their token as `Sec-WebSocket-Protocol:
+    /// grantgate.bearer.<token>`, because browsers cannot send `Authorization` there: false. It counts
+    /// from pages of `cors.origins` alone, and does not reach the upstream.
+    #[schemars(extend("default" = false))]
+    pub websocket_tokens: Option<bool>,
     /// The secret of HMAC-signed tokens for this API alone, of at least 32 bytes (HS256), 48 (HS384) or
     /// 64 (HS512): `"${env:NAME}"` or `"${file:/path}"`, never the secret itself. Such an API trusts
     /// exactly one issuer.
@@ -61,6 +83,61 @@ pub struct Gate {
     /// What can be done with the API, and what each asks. The most specific path wins, segment by
     /// segment: a literal before `{name}` before `*`.
     pub operations: Vec<Operation>,
+}
+
+/// What is spoken to an upstream.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum UpstreamProtocol {
+    /// HTTP/2 where it is offered by TLS, else HTTP/1.1.
+    Auto,
+    /// HTTP/1.1.
+    Http1,
+    /// HTTP/2.
+    Http2,
+}
+
+/// What becomes of open streams that would not be let in any more.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Streams {
+    /// They end.
+    Cut,
+    /// They go on to their own end.
+    Keep,
+}
+
+/// What pages of other origins may do (CORS).
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+#[schemars(extend("examples" = [{"origins": ["https://app.example.com"]}]))]
+pub struct Cors {
+    /// Required. The origins: scheme and host, with a port where it is not the scheme's own
+    /// (`https://app.example.com`); `"*"` is any, which cannot have `credentials`.
+    #[schemars(extend("examples" = [["https://app.example.com"]]))]
+    pub origins: Option<Vec<String>>,
+    /// The methods: those of the API's operations when left out.
+    #[schemars(extend("examples" = [["GET", "POST"]]))]
+    pub methods: Option<Vec<String>>,
+    /// The header fields that pages may send: `authorization` and `content-type` when left out.
+    #[schemars(extend("examples" = [["authorization", "content-type"]]))]
+    pub headers: Option<Vec<String>>,
+    /// Whether pages may let the browser send cookies along: false. Tokens need none.
+    #[schemars(extend("default" = false))]
+    pub credentials: Option<bool>,
+    /// For how long browsers may remember a preflight's answer: 10m.
+    #[schemars(extend("default" = "10m", "examples" = ["10m"]))]
+    pub max_age: Option<String>,
+}
+
+/// What becomes of preflights.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Preflight {
+    /// They are decided like any request.
+    Decide,
+    /// Those that ask for a listed operation pass.
+    Pass,
 }
 
 /// Whether refusals are enforced.
@@ -127,4 +204,16 @@ pub struct Operation {
     /// `true`: no token is needed, under any policy; one that comes is ignored and removed. The methods
     /// are named.
     pub public: Option<bool>,
+    /// What a connection may be turned into: `[websocket]`, or nothing. Without it a request to upgrade
+    /// is forwarded as a plain one.
+    #[schemars(extend("examples" = [["websocket"]]))]
+    pub upgrade: Vec<Upgrade>,
+}
+
+/// What a connection may be turned into.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Upgrade {
+    /// A WebSocket (RFC 6455; over HTTP/2, RFC 8441).
+    Websocket,
 }

@@ -17,11 +17,15 @@ pub use api::{
     DetailsType, Policy, PolicyOf, ProofOfPossession, ResourceServer, Scope, SubjectTypes,
 };
 pub use client::{Client, SecurityMode};
-pub use gate::{AuthorizationHeader, Enforcement, Gate, Operation, OverCeiling, Unlisted};
+pub use gate::{
+    AuthorizationHeader, Cors, Enforcement, Gate, Operation, OverCeiling, Preflight, Streams,
+    Unlisted, Upgrade, UpstreamProtocol,
+};
 pub use grant::{ClientGrant, DefaultFor, OrganizationUsage, SubjectType};
 pub use issuer::{Claims, Issuer, Profile, Sign, Unproven};
 pub use server::{
-    Admin, EndMarker, Health, Limits, Log, LogFormat, Readiness, Reload, Server, Timeouts, Workers,
+    Admin, EndMarker, Health, Http2, Limits, Log, LogFormat, Readiness, Reload, Server, Timeouts,
+    Workers,
 };
 pub use tls::{Certificate, ClientAuth, Tls, TlsVersion, UpstreamTls};
 

@@ -21,6 +21,11 @@ pub struct Server {
     pub listen: Option<String>,
     /// TLS; plain HTTP when left out.
     pub tls: Option<Tls>,
+    /// Where HTTP/2 is spoken beside HTTP/1.1: with TLS, to clients that ask for it (`alpn`, the default);
+    /// `prior_knowledge`: without TLS too, to clients that begin with it (h2c, such as gRPC clients in a
+    /// mesh); `never`.
+    #[schemars(extend("default" = "alpn"))]
+    pub http2: Option<Http2>,
     /// How many worker threads: `auto` (the default) is one per core, following the CPU limit.
     /// Changes wait for a restart.
     #[schemars(extend("default" = "auto"))]
@@ -30,6 +35,11 @@ pub struct Server {
     /// `::/0`, or networks that are that together) is refused. A client on a unix socket is in no network.
     #[schemars(extend("examples" = [["10.0.0.0/8"]]))]
     pub trusted_proxies: Vec<String>,
+    /// Networks of load balancers whose connections begin with a PROXY protocol header, version 1 or 2,
+    /// and are closed without one: the client's address is the one that it names. None by default, and
+    /// from nobody else such a header is taken; everybody is refused.
+    #[schemars(extend("examples" = [["10.0.0.0/8"]]))]
+    pub proxy_protocol_from: Vec<String>,
     /// After a signal to end, how long new connections are still accepted, so that whoever routes to
     /// the gateway can notice: 5s.
     #[schemars(extend("default" = "5s", "examples" = ["5s"]))]
@@ -37,6 +47,18 @@ pub struct Server {
     /// How long requests in flight may then take, before they are cut: 30s.
     #[schemars(extend("default" = "30s", "examples" = ["30s"]))]
     pub drain_deadline: Option<String>,
+}
+
+/// Where HTTP/2 is spoken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Http2 {
+    /// With TLS, to clients that ask for it.
+    Alpn,
+    /// Nowhere.
+    Never,
+    /// There, and without TLS to clients that begin with it.
+    PriorKnowledge,
 }
 
 /// How many workers: `auto` or a number.
@@ -133,6 +155,9 @@ pub struct Limits {
     /// spoken, closed.
     #[schemars(range(min = 1), extend("default" = 10_000))]
     pub connections: Option<u32>,
+    /// Requests that a client may have open at a time on one HTTP/2 connection: 100.
+    #[schemars(range(min = 1, max = 1000), extend("default" = 100))]
+    pub streams: Option<u32>,
     /// What each worker's cache of verified tokens may hold: 16MiB. Changes wait for a restart.
     #[schemars(extend("default" = "16MiB", "examples" = ["16MiB"]))]
     pub token_cache_bytes: Option<String>,
@@ -174,6 +199,9 @@ pub struct Timeouts {
     /// longer needs more.
     #[schemars(extend("default" = "5m", "examples" = ["5m"]))]
     pub response_read: Option<String>,
+    /// How long a WebSocket may be without a byte in either direction: 1h.
+    #[schemars(extend("default" = "1h", "examples" = ["1h"]))]
+    pub tunnel_idle: Option<String>,
     /// An upstream connection without use: 60s.
     #[schemars(extend("default" = "60s", "examples" = ["60s"]))]
     pub upstream_idle: Option<String>,

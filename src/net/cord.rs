@@ -1,0 +1,124 @@
+//! What an exchange hangs by: whoever holds its cord can end it before its end.
+//!
+//! Each exchange of a client has one [`Cord`]. Its body, its answer and its tunnel ask whether it is cut,
+//! and are woken when it is. What then is said to either side is theirs to know, with what is in the
+//! [`Parting`].
+
+use std::cell::{Cell, RefCell};
+use std::fmt;
+use std::future::poll_fn;
+use std::rc::{Rc, Weak};
+use std::task::{Context, Poll, Waker};
+
+/// Why an exchange ends before its end, in the words of each protocol that can say so.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Parting {
+    /// The reason, as a kebab-case code.
+    pub code: &'static str,
+    /// The status of a gRPC stream's trailers.
+    pub grpc: u8,
+    /// The status of a WebSocket's close frame (RFC 6455 section 7.4).
+    pub close: u16,
+}
+
+/// What an exchange hangs by.
+#[derive(Clone, Default)]
+pub struct Cord(Rc<State>);
+
+#[derive(Default)]
+struct State {
+    parting: Cell<Option<Parting>>,
+    waiting: RefCell<Vec<Waker>>,
+}
+
+impl Cord {
+    /// Ends the exchange; the first one to do so says why.
+    pub fn cut(&self, parting: Parting) {
+        if self.0.parting.get().is_none() {
+            self.0.parting.set(Some(parting));
+            for waker in self.0.waiting.take() {
+                waker.wake();
+            }
+        }
+    }
+
+    /// Why it was cut, if it was.
+    pub fn parting(&self) -> Option<Parting> {
+        self.0.parting.get()
+    }
+
+    /// Whether it is cut; wakes the caller's task when it will be.
+    pub fn poll_cut(&self, cx: &mut Context<'_>) -> Poll<Parting> {
+        if let Some(parting) = self.parting() {
+            return Poll::Ready(parting);
+        }
+        let mut waiting = self.0.waiting.borrow_mut();
+        if !waiting.iter().any(|waker| waker.will_wake(cx.waker())) {
+            waiting.push(cx.waker().clone());
+        }
+        Poll::Pending
+    }
+
+    /// Waits until it is cut.
+    pub async fn until_cut(&self) -> Parting {
+        poll_fn(|cx| self.poll_cut(cx)).await
+    }
+
+    /// A way to cut it that does not keep it.
+    pub fn end(&self) -> CordEnd {
+        CordEnd(Rc::downgrade(&self.0))
+    }
+}
+
+/// A way to cut a [`Cord`] that does not keep it.
+#[derive(Clone)]
+pub struct CordEnd(Weak<State>);
+
+impl CordEnd {
+    /// The cord, while its exchange is not over.
+    pub fn cord(&self) -> Option<Cord> {
+        self.0.upgrade().map(Cord)
+    }
+
+    /// Whether its exchange is over.
+    pub fn is_over(&self) -> bool {
+        self.0.strong_count() == 0
+    }
+}
+
+impl fmt::Debug for Cord {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Cord({:?})", self.parting())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::task::yield_now;
+
+    use super::*;
+
+    const EXPIRED: Parting = Parting { code: "token-expired", grpc: 16, close: 1008 };
+
+    #[tokio::test]
+    async fn all_who_wait_learn_of_the_first_cut() {
+        let cord = Cord::default();
+        let cut = async {
+            yield_now().await;
+            cord.cut(EXPIRED);
+            cord.cut(Parting { code: "grant-missing", ..EXPIRED });
+        };
+        let (one, other, ()) = tokio::join!(cord.until_cut(), cord.until_cut(), cut);
+        assert_eq!((one, other, cord.parting()), (EXPIRED, EXPIRED, Some(EXPIRED)));
+    }
+
+    #[test]
+    fn an_end_does_not_keep_its_cord() {
+        let cord = Cord::default();
+        let end = cord.end();
+        end.cord().unwrap().cut(EXPIRED);
+        assert_eq!(cord.parting(), Some(EXPIRED));
+        drop(cord);
+        assert!(end.is_over() && end.cord().is_none());
+    }
+}
