@@ -419,6 +419,19 @@ pub enum Origins {
     Listed(Vec<String>),
 }
 
+impl Origins {
+    /// Whether `origin`, as an `Origin` header field has it, is one of them. What is not one origin is none.
+    pub fn admit(&self, origin: &[u8]) -> bool {
+        match self {
+            Self::Any => {
+                !origin.is_empty()
+                    && origin.iter().all(|&byte| byte.is_ascii_graphic() && byte != b',')
+            }
+            Self::Listed(origins) => origins.iter().any(|listed| listed.as_bytes() == origin),
+        }
+    }
+}
+
 /// What a path gets that no operation lists.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Unlisted {

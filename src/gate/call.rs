@@ -7,6 +7,8 @@ use http::Method;
 use crate::route::CanonPath;
 use crate::token::{Credential, TokenError};
 
+use super::Preflight;
+
 /// What the gate must know of a request. Its parts are canonical already: what cannot be read one way
 /// only was refused before.
 #[derive(Debug)]
@@ -17,6 +19,8 @@ pub struct Call<'a> {
     pub host: Cow<'a, str>,
     /// The path that is matched and forwarded.
     pub path: CanonPath<'a>,
+    /// What a browser asks about another request, where this is nothing but that question.
+    pub preflight: Option<Preflight<'a>>,
     /// The credential, or why it cannot be told. Only operations that ask for a token look at it.
     pub credential: Result<Option<Credential<'a>>, TokenError>,
 }

@@ -3,6 +3,7 @@
 //! | rule | by |
 //! |---|---|
 //! | 1 API, 2 operation | [`crate::route`] |
+//! | between them: preflights, where the API says so | `preflight` |
 //! | 3 token | [`crate::token`] |
 //! | 4 application, 5 subject type | the issuer's profile |
 //! | 6 policy … 11 need | [`crate::policy`] |
@@ -15,7 +16,7 @@ use std::cell::OnceCell;
 use std::sync::Arc;
 
 use crate::config::snapshot::{
-    IssuerSettings, KeySource, Operation, RemoteKeys, ServedApi, Snapshot, Unlisted,
+    Browsers, IssuerSettings, KeySource, Operation, RemoteKeys, ServedApi, Snapshot, Unlisted,
 };
 use crate::policy::{
     self, Ask, Decision, Denial, Enforcement, Issuer, Need, Party, Permit, Reason, SubjectType,
@@ -24,7 +25,7 @@ use crate::policy::{
 use crate::route::Found;
 use crate::token::{self, KeySet, Parsed, Terms, TokenError, Verified, VerifiedCache};
 
-use super::{Call, Caller, Code, Outcome, Refusal, Verdict};
+use super::{Call, Caller, Code, Outcome, Preflight, Refusal, Verdict};
 
 /// What is at hand when a call is checked.
 #[derive(Clone, Copy)]
@@ -86,6 +87,10 @@ pub fn check<'a>(
         return Step::Done(outcome);
     };
     outcome.api = Some(served);
+    if let Some(verdict) = call.preflight.as_ref().and_then(|asked| answer(served, asked, call)) {
+        outcome.verdict = verdict;
+        return Step::Done(outcome);
+    }
 
     let target = Target::find(served, call);
     if let Target::Operation(operation) = &target {
@@ -121,6 +126,22 @@ pub fn check<'a>(
     match lacking {
         Some(Lack { issuer, kid }) => Step::NeedKeys { issuer, kid, otherwise: outcome },
         None => Step::Done(outcome),
+    }
+}
+
+/// A preflight's verdict, before all other rules: browsers send no token with it. Nothing where it is
+/// decided like any other request: where nothing is said about browsers, where the operation that it asks
+/// about is not listed, and where it would bring a token along.
+fn answer(served: &ServedApi, asked: &Preflight<'_>, call: &Call<'_>) -> Option<Verdict> {
+    match &served.browsers {
+        Browsers::None => None,
+        Browsers::Cors(cors) => Some(Verdict::Preflight(asked.is_allowed(cors))),
+        Browsers::Preflights => match served.operations.find(&asked.method, &call.path) {
+            Found::Operation(operation) if !asked.has_token => {
+                Some(Verdict::Pass(Permit::preflight(&operation.ask)))
+            }
+            _ => None,
+        },
     }
 }
 

@@ -7,9 +7,11 @@
 mod call;
 mod check;
 mod outcome;
+mod preflight;
 mod refusal;
 
 pub use call::Call;
 pub use check::{Env, Keys, Step, check};
 pub use outcome::{Caller, Outcome, Verdict};
+pub use preflight::{Preflight, origin};
 pub use refusal::{Challenge, Code, Refusal};

@@ -24,6 +24,8 @@ pub struct Outcome<'a> {
 pub enum Verdict {
     /// It may.
     Pass(Permit),
+    /// The gate answers it: whether pages may send the request that it asks about.
+    Preflight(bool),
     /// It may not.
     Refuse(Refusal),
     /// It may not, but the API only reports: it passes, without any identity.

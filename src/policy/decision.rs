@@ -29,6 +29,8 @@ pub enum Basis {
     Grant(Arc<Grant>),
     /// The policy asks no grant (`allow_all`).
     Open,
+    /// It is a browser's question about a request, and not that request.
+    Preflight,
     /// The operation asks no token.
     Public,
     /// The API only reports what it would refuse.
@@ -46,6 +48,12 @@ impl Permit {
             Ask::Public => Some(Self::new(Basis::Public, NameSet::default(), NameSet::default())),
             Ask::Token(_) => None,
         }
+    }
+
+    /// The permit of a preflight; `_listed` is the witness that what it asks about is an operation of the
+    /// API. It gives no scopes and names no one.
+    pub fn preflight(_listed: &Ask) -> Self {
+        Self::new(Basis::Preflight, NameSet::default(), NameSet::default())
     }
 
     /// The permit of a request that would be refused by an API which only reports; none where
@@ -78,7 +86,7 @@ impl Permit {
     pub fn grant(&self) -> Option<&Arc<Grant>> {
         match &self.basis {
             Basis::Grant(grant) => Some(grant),
-            Basis::Open | Basis::Public | Basis::Reported => None,
+            Basis::Open | Basis::Preflight | Basis::Public | Basis::Reported => None,
         }
     }
 }

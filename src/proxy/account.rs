@@ -11,11 +11,14 @@ use http::request::Parts;
 use http::{HeaderValue, Method, StatusCode};
 
 use crate::config::snapshot::{Operation, ServedApi};
-use crate::gate::{Caller, Code, Refusal};
+use crate::gate::{self, Caller, Code, Refusal};
 use crate::guard::Held;
 use crate::net::Peer;
-use crate::policy::{Grant, NameSet, Permit, UnixTime};
+use crate::policy::{Basis, Grant, NameSet, Permit, UnixTime};
 use crate::telemetry::{Metrics, Record, Recorder, RequestLabels, Requests, Ruling};
+
+/// What stands for the operation of a preflight: what it asks about is not done.
+const PREFLIGHT: &str = "preflight";
 
 /// Where one worker's accounts are entered.
 pub(super) struct Ledger {
@@ -45,6 +48,8 @@ pub(super) struct Visit {
     pub(super) decision_id: String,
     pub(super) peer: Peer,
     pub(super) method: Method,
+    /// The page that it comes from, where a browser names one.
+    pub(super) origin: Option<HeaderValue>,
     time: UnixTime,
     generation: u64,
     arrived: Instant,
@@ -59,6 +64,7 @@ impl Visit {
             decision_id,
             peer,
             method: parts.method.clone(),
+            origin: gate::origin(&parts.headers).cloned(),
             time: held.now,
             generation: held.snapshot.generation,
             arrived: Instant::now(),
@@ -93,6 +99,8 @@ pub(super) struct Account<'a> {
     visit: &'a Visit,
     path: &'a str,
     findings: Findings<'a>,
+    /// As records call it.
+    operation: Option<&'a str>,
     ruling: Ruling,
     code: Option<Code>,
     would_refuse: Option<Code>,
@@ -121,6 +129,18 @@ impl<'a> Account<'a> {
         account
     }
 
+    /// The account of a preflight that the gate answers.
+    pub(super) fn preflight(
+        ledger: &'a Ledger,
+        visit: &'a Visit,
+        path: &'a str,
+        findings: Findings<'a>,
+    ) -> Self {
+        let mut account = Self::open(ledger, visit, path, findings);
+        account.operation = Some(PREFLIGHT);
+        account
+    }
+
     /// The account of a request that may pass; `reported` is why it would have been refused.
     pub(super) fn allowed(
         ledger: &'a Ledger,
@@ -133,6 +153,9 @@ impl<'a> Account<'a> {
         let mut account = Self::open(ledger, visit, path, findings);
         account.effective_scopes = permit.scopes().clone();
         account.grant = permit.grant().cloned();
+        if matches!(permit.basis(), Basis::Preflight) {
+            account.operation = Some(PREFLIGHT);
+        }
         if let Some(refusal) = reported {
             account.ruling = Ruling::WouldRefuse;
             account.would_refuse = Some(refusal.code);
@@ -148,6 +171,7 @@ impl<'a> Account<'a> {
             visit,
             path,
             findings,
+            operation: findings.operation.map(|operation| &*operation.on),
             ruling: Ruling::Allow,
             code: None,
             would_refuse: None,
@@ -190,7 +214,7 @@ impl<'a> Account<'a> {
             time: self.visit.time,
             decision_id: &self.visit.decision_id,
             api: self.findings.served.map(|served| &served.api),
-            operation: self.findings.operation.map(|operation| &*operation.on),
+            operation: self.operation,
             method: self.visit.method.as_str(),
             path: self.path,
             caller: self.findings.caller,

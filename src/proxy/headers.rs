@@ -6,7 +6,7 @@
 use std::fmt::Write;
 
 use http::header::{
-    AUTHORIZATION, CONNECTION, CONTENT_LENGTH, FORWARDED, HOST, TE, TRANSFER_ENCODING,
+    AUTHORIZATION, CONNECTION, CONTENT_LENGTH, COOKIE, FORWARDED, HOST, TE, TRANSFER_ENCODING,
 };
 use http::{HeaderMap, HeaderName, HeaderValue, Version};
 use http_body::SizeHint;
@@ -87,6 +87,11 @@ pub(super) fn identity(
     let grant = match permit.basis() {
         Basis::Public => {
             headers.remove(AUTHORIZATION);
+            None
+        }
+        Basis::Preflight => {
+            headers.remove(AUTHORIZATION);
+            headers.remove(COOKIE);
             None
         }
         Basis::Reported => {
@@ -206,7 +211,8 @@ fn plain(text: String) -> HeaderValue {
     HeaderValue::try_from(text).unwrap_or(HeaderValue::from_static(""))
 }
 
-fn lists(value: &HeaderValue, word: &str) -> bool {
+/// Whether one of the words of a list is this one, whatever its parameters are.
+pub(super) fn lists(value: &HeaderValue, word: &str) -> bool {
     value.as_bytes().split(|&byte| byte == b',').any(|item| {
         let item = item.split(|&byte| byte == b';').next().unwrap_or_default();
         item.trim_ascii().eq_ignore_ascii_case(word.as_bytes())

@@ -6,6 +6,7 @@
 //! | the guard decides | [`crate::guard`] |
 //! | a refusal becomes an answer | `refuse.rs` |
 //! | an allowed request goes on, with clean header fields | `forward.rs`, `headers.rs`, `names.rs` |
+//! | browsers learn which pages may read the answer | `cors.rs` |
 //! | the decision is recorded and counted | `account.rs` |
 //!
 //! [`Door`] walks a request through them.
@@ -13,6 +14,7 @@
 use std::hash::{BuildHasher, RandomState};
 
 mod account;
+mod cors;
 mod forward;
 mod headers;
 mod intake;

@@ -12,7 +12,7 @@ use http::{Request, Response};
 use hyper::body::Body as _;
 use ipnet::IpNet;
 
-use crate::gate::{Call, Code, Outcome, Refusal, Verdict};
+use crate::gate::{Call, Code, Outcome, Preflight, Refusal, Verdict};
 use crate::guard::{Guard, Held};
 use crate::net::{Body, Bounds, Peer, Received, Service, Times, discard};
 use crate::policy::Permit;
@@ -20,6 +20,7 @@ use crate::route::CanonPath;
 use crate::telemetry::{Inlet, Metrics, Recorder};
 
 use super::account::{Account, Findings, Ledger, Visit};
+use super::cors;
 use super::forward::{Forwarder, Onward};
 use super::headers::Origin;
 use super::intake::{self, Target};
@@ -90,6 +91,12 @@ impl Service for Door {
             method: &visit.method,
             host: Cow::Borrowed(target.host()),
             path: path.clone(),
+            preflight: Preflight::read(
+                &visit.method,
+                &parts.headers,
+                target.query(),
+                !body.is_end_stream(),
+            ),
             credential: intake::credential(&parts.headers, &target),
         };
         let Outcome { verdict, api, operation, caller } = self.guard.admit(&held, &call).await;
@@ -97,6 +104,9 @@ impl Service for Door {
         let passing = match verdict {
             Verdict::Pass(permit) => (permit, None),
             Verdict::WouldRefuse(permit, refusal) => (permit, Some(refusal)),
+            Verdict::Preflight(allowed) => {
+                return self.answer_preflight(&visit, path.as_str(), findings, allowed);
+            }
             Verdict::Refuse(refusal) => {
                 return self.refuse(&visit, path.as_str(), findings, &parts, body, &refusal).await;
             }
@@ -138,7 +148,21 @@ impl Door {
         let read = !parts.headers.contains_key(EXPECT)
             && refusal.code != Code::RequestMalformed
             && discard(body, SMALL_BODY, PATIENCE).await;
-        let response = refuse(refusal, &address(visit, findings, !read));
+        let mut response = refuse(refusal, &address(visit, findings, !read));
+        cors::share(response.headers_mut(), findings.served, visit.origin.as_ref());
+        account.close(response.status());
+        response
+    }
+
+    fn answer_preflight(
+        &self,
+        visit: &Visit,
+        path: &str,
+        findings: Findings<'_>,
+        allowed: bool,
+    ) -> Response<Body> {
+        let account = Account::preflight(&self.ledger, visit, path, findings);
+        let response = cors::preflight(findings.served, visit.origin.as_ref(), allowed);
         account.close(response.status());
         response
     }
@@ -179,7 +203,7 @@ impl Door {
                 self.forwarder.forward(permit, request, &onward).await
             }
         };
-        let response = match sent {
+        let mut response = match sent {
             Ok(response) => {
                 account.answered();
                 response
@@ -189,6 +213,7 @@ impl Door {
                 refuse(&refusal, &address(visit, findings, !bodiless))
             }
         };
+        cors::share(response.headers_mut(), findings.served, visit.origin.as_ref());
         account.close(response.status());
         response
     }

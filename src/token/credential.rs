@@ -49,7 +49,7 @@ pub fn credential<'a>(
     // Nearly every request: one token, in which no comma can be.
     if let Some(token) = bearer(value).filter(|token| is_b64token(token)) {
         return match str::from_utf8(token) {
-            _ if query.is_some_and(holds_token) => Err(TokenError::Ambiguous),
+            _ if query.is_some_and(is_in_query) => Err(TokenError::Ambiguous),
             _ if token.len() > MAX_TOKEN => Err(TokenError::TooLarge),
             Ok(token) => Ok(Some(Credential(token))),
             Err(_) => Err(NO_TOKEN),
@@ -64,7 +64,7 @@ pub fn credential<'a>(
             Ok(None)
         };
     };
-    if listed.next().is_some() || query.is_some_and(holds_token) {
+    if listed.next().is_some() || query.is_some_and(is_in_query) {
         return Err(TokenError::Ambiguous);
     }
     Err(if token.len() > MAX_TOKEN { TokenError::TooLarge } else { NO_TOKEN })
@@ -100,9 +100,9 @@ fn is_b64token_byte(byte: u8) -> bool {
     letter | digit | dash_to_slash | (byte == b'_') | (byte == b'~') | (byte == b'+')
 }
 
-/// Whether a parameter of the query is `access_token`, however it is escaped (RFC 6750 section 2.3).
+/// Whether a parameter of a query is `access_token`, however it is escaped (RFC 6750 section 2.3).
 /// Some servers split at `;` too.
-fn holds_token(query: &str) -> bool {
+pub fn is_in_query(query: &str) -> bool {
     query.split(['&', ';']).any(|parameter| {
         let name = parameter.split_once('=').map_or(parameter, |(name, _)| name);
         percent_decode_str(name).eq(b"access_token".iter().copied())

@@ -43,7 +43,7 @@ mod tests;
 
 pub use algorithm::{Algorithm, Algorithms};
 pub use cache::VerifiedCache;
-pub use credential::{Credential, credential};
+pub use credential::{Credential, credential, is_in_query};
 pub use error::TokenError;
 pub use identity::Identity;
 pub use inspect::{Inspected, Reading, ScopesRead};

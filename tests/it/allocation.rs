@@ -98,7 +98,7 @@ fn allocations(profile: &str, mut claims: Value, scopes: &[String]) -> u64 {
         let path = CanonPath::parse("/things/7").unwrap();
         let credential = credential([header.as_bytes()].into_iter(), None);
         let host = "api.example".into();
-        let call = Call { method: &Method::GET, host, path, credential };
+        let call = Call { method: &Method::GET, host, path, preflight: None, credential };
         let env = Env { keys: &NoKeys, cache: &cache, now };
         matches!(
             check(&snapshot, &env, &call, &held),

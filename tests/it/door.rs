@@ -1,6 +1,7 @@
 //! The main door over real sockets: what clients send, byte for byte, and what the upstream receives.
 
 mod bodies;
+mod browsers;
 pub mod client;
 pub mod gateway;
 mod identity;

@@ -54,7 +54,7 @@ fn tokens_as_issuers_give_them_are_read_as_they_are_meant() {
             Verdict::Refuse(refusal) => {
                 assert_eq!(json!({"refused": refusal.code.as_str()}), *expect, "{name}");
             }
-            Verdict::WouldRefuse(..) => panic!("{name}"),
+            Verdict::WouldRefuse(..) | Verdict::Preflight(_) => panic!("{name}"),
         });
         let kind = path.file_stem().unwrap().to_string_lossy().into_owned();
         profiles.push((profile, kind));
@@ -151,6 +151,7 @@ fn decide(snapshot: &Snapshot, token: &str, look: impl FnOnce(&Outcome<'_>)) {
         method: &Method::GET,
         host: "orders.example.com".into(),
         path: CanonPath::parse("/").unwrap(),
+        preflight: None,
         credential: credential([header.as_bytes()].into_iter(), None),
     };
     let held = OnceCell::new();

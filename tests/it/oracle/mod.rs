@@ -232,6 +232,7 @@ fn ask(snapshot: &Snapshot, cache: &VerifiedCache, request: &Request) -> Answer 
         method: &method,
         host: normal_host(&request.host).expect("a host"),
         path: CanonPath::parse(&request.path).expect("a canonical path"),
+        preflight: None,
         credential: token::credential(authorization.iter().map(String::as_bytes), query.as_deref()),
     };
     let env = Env { keys: &Nothing, cache, now: UnixTime::from_seconds(NOW.into()) };
@@ -243,6 +244,7 @@ fn ask(snapshot: &Snapshot, cache: &VerifiedCache, request: &Request) -> Answer 
         Verdict::Pass(permit) => (Some(permit), None),
         Verdict::Refuse(refusal) => (None, Some(refusal)),
         Verdict::WouldRefuse(permit, refusal) => (Some(permit), Some(refusal)),
+        Verdict::Preflight(_) => panic!("no preflight was asked"),
     };
     let mut answer = Answer::default();
     if let Some(permit) = permit {
@@ -251,6 +253,7 @@ fn ask(snapshot: &Snapshot, cache: &VerifiedCache, request: &Request) -> Answer 
         answer.basis = Some(match permit.basis() {
             Basis::Grant(_) => "grant",
             Basis::Open => "allow-all",
+            Basis::Preflight => "preflight",
             Basis::Public => "public",
             Basis::Reported => "reported",
         });
