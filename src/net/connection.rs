@@ -189,14 +189,13 @@ struct Agreed {
     trust: Option<Trust>,
 }
 
-async fn shake_hands(offer: Offer, linger: Linger) -> Result<Option<Agreed>, ConnectionError> {
-    match linger.stream().first_byte().await {
-        Ok(Some(byte)) if byte.is_ascii_uppercase() => {
+async fn shake_hands(offer: Offer, mut linger: Linger) -> Result<Option<Agreed>, ConnectionError> {
+    match linger.ahead().look(1).await {
+        Ok([first, ..]) if first.is_ascii_uppercase() => {
             say_last(linger, SPEAK_TLS).await;
             return Err(ConnectionError::Tls);
         }
-        Ok(None) if matches!(linger.stream(), Stream::Tcp(_)) => return Ok(None),
-        Err(_) => return Ok(None),
+        Ok([]) | Err(_) => return Ok(None),
         Ok(_) => {}
     }
     let Offer { acceptor, asks, trust } = offer;

@@ -17,6 +17,7 @@ use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::{Sleep, sleep};
 
+use super::ahead::Ahead;
 use super::pace::Pace;
 use super::stream::Stream;
 
@@ -30,7 +31,7 @@ const STEP: usize = 8 * 1024;
 
 /// A client's socket.
 pub(super) struct Linger {
-    stream: Stream,
+    stream: Ahead,
     pace: Rc<Pace>,
     ending: Option<Ending>,
 }
@@ -42,15 +43,16 @@ struct Ending {
 
 impl Linger {
     pub(super) fn new(stream: Stream, pace: Rc<Pace>) -> Self {
-        Self { stream, pace, ending: None }
+        Self { stream: Ahead::new(stream), pace, ending: None }
     }
 
     pub(super) fn abort(self) {
         self.stream.abort();
     }
 
-    pub(super) fn stream(&self) -> &Stream {
-        &self.stream
+    /// For a look at what comes before anybody reads it.
+    pub(super) fn ahead(&mut self) -> &mut Ahead {
+        &mut self.stream
     }
 
     fn noted(&self, written: Poll<io::Result<usize>>) -> Poll<io::Result<usize>> {
@@ -79,7 +81,7 @@ impl AsyncWrite for Linger {
         cx: &mut Context<'_>,
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
-        let written = Pin::new(&mut self.stream).poll_write(cx, bytes);
+        let written = self.stream.stream().poll_write(cx, bytes);
         self.noted(written)
     }
 
@@ -88,7 +90,7 @@ impl AsyncWrite for Linger {
         cx: &mut Context<'_>,
         slices: &[IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        let written = Pin::new(&mut self.stream).poll_write_vectored(cx, slices);
+        let written = self.stream.stream().poll_write_vectored(cx, slices);
         self.noted(written)
     }
 
@@ -97,13 +99,13 @@ impl AsyncWrite for Linger {
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_flush(cx)
+        self.stream.stream().poll_flush(cx)
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         let Self { stream, ending, .. } = &mut *self;
         if ending.is_none() {
-            ready!(Pin::new(&mut *stream).poll_shutdown(cx))?;
+            ready!(stream.stream().poll_shutdown(cx))?;
         }
         let ending = ending
             .get_or_insert_with(|| Ending { timer: Box::pin(sleep(LONGEST)), steps: MOST_STEPS });

@@ -5,9 +5,11 @@
 //! to upstreams.
 //!
 //! A client's connection, from outside inwards: `listen` and `reception` (accepted, counted),
-//! `connection` (its life), `wire` over TLS over `linger` over `stream` (its bytes), `pace` (its time),
-//! `received` and `body` (what it sends and gets), `cord` (what each exchange hangs by).
+//! `connection` (its life), `wire` over TLS over `linger` over `ahead` over `stream` (its bytes),
+//! `pace` (its time), `received` and `body` (what it sends and gets), `cord` (what each exchange hangs
+//! by).
 
+mod ahead;
 pub mod authorities;
 mod body;
 mod causes;

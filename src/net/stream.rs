@@ -38,15 +38,6 @@ impl Stream {
             Self::Unix(stream) => stream.try_write(bytes),
         }
     }
-
-    /// The first byte that came, which can still be read; nothing where the client has ended, or where
-    /// the system cannot tell.
-    pub(super) async fn first_byte(&self) -> io::Result<Option<u8>> {
-        let Self::Tcp(stream) = self else { return Ok(None) };
-        let mut byte = [0];
-        let read = stream.peek(&mut byte).await?;
-        Ok(byte.first().copied().filter(|_| read > 0))
-    }
 }
 
 macro_rules! either {
