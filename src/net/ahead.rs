@@ -41,9 +41,16 @@ impl Ahead {
     }
 
     /// Leaves out the next bytes, which were looked at.
-    #[cfg_attr(not(test), expect(dead_code, reason = "for a header before all else"))]
     pub(super) fn skip(&mut self, bytes: usize) {
         self.seen.advance(bytes.min(self.seen.len()));
+        self.forget();
+    }
+
+    /// Gives up the room of what was looked at: a connection may live for long after its first bytes.
+    fn forget(&mut self) {
+        if self.seen.is_empty() {
+            self.seen = BytesMut::new();
+        }
     }
 
     /// The socket: for all but reading.
@@ -73,10 +80,7 @@ impl AsyncRead for Ahead {
         }
         let bytes = self.seen.len().min(buffer.remaining());
         buffer.put_slice(&self.seen.split_to(bytes));
-        if self.seen.is_empty() {
-            // A connection may live for long after its first bytes.
-            self.seen = BytesMut::new();
-        }
+        self.forget();
         Poll::Ready(Ok(()))
     }
 }

@@ -24,12 +24,14 @@ use tokio::time::timeout;
 
 use crate::telemetry::ConnectionError;
 
+use super::ahead::Ahead;
 use super::body::{AnswerError, Body};
 use super::cord::Cord;
 use super::drain::Phase;
 use super::linger::Linger;
 use super::pace::{Late, Pace};
 use super::peer::Peer;
+use super::proxy_header::{self, Header, Reading};
 use super::received::Received;
 use super::reception::{Bounds, Reception, Service};
 use super::stream::Stream;
@@ -55,11 +57,11 @@ impl<S: Service> Reception<S> {
         let pace = Rc::new(Pace::new(bounds.times));
         let linger = Linger::new(stream, pace.clone());
         let agreed = tokio::select! {
-            agreed = self.greet(linger, bounds.times.handshake) => agreed,
+            agreed = self.meet(linger, address, bounds) => agreed,
             () = self.drain.reached(Phase::Closing) => return,
         };
         let fault = match agreed {
-            Ok(Some(Agreed { line, admitted_for, trust })) => {
+            Ok(Some((Agreed { line, admitted_for, trust }, address))) => {
                 let peer = Peer { address, secure: self.tls.is_spoken(), admitted_for };
                 self.speak(line, &peer, trust, pace, bounds).await
             }
@@ -69,6 +71,26 @@ impl<S: Service> Reception<S> {
         if let Some(fault) = fault {
             self.metrics.connection_error(fault);
         }
+    }
+
+    /// Learns who the client is, where a balancer says so first, and comes to terms with it.
+    async fn meet(
+        &self,
+        mut linger: Linger,
+        address: Option<SocketAddr>,
+        bounds: &Bounds,
+    ) -> Result<Option<(Agreed, Option<SocketAddr>)>, ConnectionError> {
+        let patience = bounds.times.handshake;
+        let mut client = address;
+        if bounds.announced {
+            let announced = timeout(patience, announced(linger.ahead())).await;
+            match announced.unwrap_or(Err(ConnectionError::ProxyHeader))? {
+                Some(header) => client = header.source.or(address),
+                None => return Ok(None),
+            }
+        }
+        let agreed = self.greet(linger, patience).await?;
+        Ok(agreed.map(|agreed| (agreed, client)))
     }
 
     /// Comes to terms with the client, where TLS is spoken. Nothing when it went away at once, as those
@@ -187,6 +209,26 @@ struct Agreed {
     admitted_for: Option<Rc<str>>,
     /// Where others vouched for the client.
     trust: Option<Trust>,
+}
+
+/// Reads the header that a balancer's connection begins with. Nothing when it went away at once.
+async fn announced(ahead: &mut Ahead) -> Result<Option<Header>, ConnectionError> {
+    let mut least = 1;
+    loop {
+        let bytes = match ahead.look(least).await {
+            Ok([]) | Err(_) => return Ok(None),
+            Ok(bytes) => bytes,
+        };
+        match proxy_header::read(bytes) {
+            Reading::Complete(header) => {
+                ahead.skip(header.bytes);
+                return Ok(Some(header));
+            }
+            Reading::Incomplete(more) if bytes.len() >= least => least = more,
+            // It has ended before its header did.
+            Reading::Incomplete(_) | Reading::Invalid => return Err(ConnectionError::ProxyHeader),
+        }
+    }
 }
 
 async fn shake_hands(offer: Offer, mut linger: Linger) -> Result<Option<Agreed>, ConnectionError> {

@@ -5,6 +5,7 @@
 //! to upstreams.
 //!
 //! A client's connection, from outside inwards: `listen` and `reception` (accepted, counted),
+//! `proxy_header` (whom a balancer passes on),
 //! `connection` (its life), `wire` over TLS over `linger` over `ahead` over `stream` (its bytes),
 //! `pace` (its time), `received` and `body` (what it sends and gets), `cord` (what each exchange hangs
 //! by).
@@ -23,6 +24,7 @@ mod listen;
 mod pace;
 mod patience;
 mod peer;
+pub mod proxy_header;
 mod received;
 mod reception;
 mod room;

@@ -34,8 +34,8 @@ use super::tls::Tls;
 
 /// What answers requests, one per worker.
 pub trait Service: 'static {
-    /// The bounds of a connection that was just accepted.
-    fn bounds(&self) -> Bounds;
+    /// The bounds of a connection that was just accepted from this address.
+    fn bounds(&self, from: Option<SocketAddr>) -> Bounds;
 
     /// Answers one request of `peer`.
     fn serve(&self, peer: Peer, request: Request<Received>)
@@ -54,6 +54,8 @@ pub struct Bounds {
     pub header_bytes: usize,
     /// How long the client may take.
     pub times: Times,
+    /// Whether it comes through a balancer, which says first whose connection it is.
+    pub announced: bool,
 }
 
 /// Connections that are turned away with an answer at a time; more of them are just closed.
@@ -152,7 +154,7 @@ impl<S: Service> Reception<S> {
     }
 
     fn receive(self: &Rc<Self>, stream: Stream, address: Option<SocketAddr>) {
-        let bounds = self.service.bounds();
+        let bounds = self.service.bounds(address);
         match Place::take(self, bounds.connections.min(self.room)) {
             Some(place) => {
                 spawn_local(async move { place.0.serve(stream, address, &bounds).await });

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::cell::Cell;
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -59,7 +60,7 @@ impl Door {
 }
 
 impl Service for Door {
-    fn bounds(&self) -> Bounds {
+    fn bounds(&self, from: Option<SocketAddr>) -> Bounds {
         let snapshot = self.guard.open().snapshot;
         Bounds {
             connections: snapshot.limits.connections,
@@ -71,6 +72,7 @@ impl Service for Door {
                 response_write: snapshot.timeouts.response_write,
                 idle: snapshot.timeouts.idle,
             },
+            announced: is_among(from, &snapshot.server.proxy_protocol_from),
         }
     }
 
@@ -186,7 +188,7 @@ impl Door {
                 let trusted = &held.snapshot.server.trusted_proxies;
                 let origin = Origin {
                     peer: &visit.peer,
-                    trusted: is_among(&visit.peer, trusted),
+                    trusted: is_among(visit.peer.address, trusted),
                     host: target.host_and_port(),
                     version: request.version(),
                     via: &self.via,
@@ -228,9 +230,9 @@ fn check_admission(peer: &Peer, host: &str) -> Result<(), Refusal> {
     }
 }
 
-/// Whether `peer` is one of these. Who came through a unix socket has no address to be known by.
-fn is_among(peer: &Peer, networks: &[IpNet]) -> bool {
-    let ip = peer.address.map(|address| address.ip());
+/// Whether a peer is one of these. Who came through a unix socket has no address to be known by.
+fn is_among(address: Option<SocketAddr>, networks: &[IpNet]) -> bool {
+    let ip = address.map(|address| address.ip());
     ip.is_some_and(|ip| networks.iter().any(|network| network.contains(&ip)))
 }
 

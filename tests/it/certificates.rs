@@ -93,8 +93,16 @@ pub fn connect(
     address: SocketAddr,
     name: &str,
 ) -> std::io::Result<TlsStream> {
+    shake_hands(config, TcpStream::connect(address)?, name)
+}
+
+/// The same over a connection that is there.
+pub fn shake_hands(
+    config: &Arc<ClientConfig>,
+    mut socket: TcpStream,
+    name: &str,
+) -> std::io::Result<TlsStream> {
     let name = ServerName::try_from(name.to_owned()).unwrap();
-    let mut socket = TcpStream::connect(address)?;
     socket.set_read_timeout(Some(PATIENCE))?;
     let mut connection = ClientConnection::new(config.clone(), name).unwrap();
     while connection.is_handshaking() {

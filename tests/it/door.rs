@@ -7,6 +7,7 @@ pub mod gateway;
 mod identity;
 mod keys;
 mod lifecycle;
+mod proxy_protocol;
 mod refusals;
 mod secure_upstream;
 mod secured;

@@ -69,6 +69,9 @@ pub enum ConnectionError {
     Aborted,
     /// It sent no HTTP/1 that can be read; answered with a bare 400.
     Malformed,
+    /// It came from a balancer, and without a PROXY protocol header that can be read; closed without a
+    /// word.
+    ProxyHeader,
     /// There were too many connections already; answered `overloaded`, or closed where TLS is spoken.
     Refused,
     /// It shook hands, sent a head or took an answer too slowly.
@@ -80,13 +83,21 @@ pub enum ConnectionError {
 }
 
 impl ConnectionError {
-    const ALL: [Self; 6] =
-        [Self::Aborted, Self::Malformed, Self::Refused, Self::Timeout, Self::Tls, Self::TooLarge];
+    const ALL: [Self; 7] = [
+        Self::Aborted,
+        Self::Malformed,
+        Self::ProxyHeader,
+        Self::Refused,
+        Self::Timeout,
+        Self::Tls,
+        Self::TooLarge,
+    ];
 
     const fn as_str(self) -> &'static str {
         match self {
             Self::Aborted => "aborted",
             Self::Malformed => "malformed",
+            Self::ProxyHeader => "proxy_header",
             Self::Refused => "refused",
             Self::Timeout => "timeout",
             Self::Tls => "tls",

@@ -32,6 +32,7 @@ const CONFIGURED: &[&str] = &[
     "not_modified",
     "aborted",
     "malformed",
+    "proxy_header",
     "refused",
     "timeout",
     "tls",
