@@ -1,7 +1,8 @@
 // The real binary on loopback, before an upstream that answers with what it was told.
 // postsApi(identifier, upstream, more) → the configuration of an API whose posts machines read by their grants.
-// startGate(yaml) → { url, metrics(), memory(), seen(pattern), edit(yaml, outcome), replace(file, text, outcome),
-//   stop() }; the binary is $GRANTGATE, or the project's debug build.
+// startGate(yaml, { records }) → { url, metrics(), memory(), seen(pattern), recorded(pattern), edit(yaml, outcome),
+//   replace(file, text, outcome), stop() }; `recorded` gives the first decision record that matches, where `records`
+//   are read; the binary is $GRANTGATE, or the project's debug build.
 import { spawn } from 'node:child_process';
 import fs from 'node:fs';
 import http from 'node:http';
@@ -32,12 +33,13 @@ resource_servers:
       ${more}
 `;
 
-export async function startGate(yaml) {
+export async function startGate(yaml, { records = false } = {}) {
   const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'grantgate-interop-'));
   const file = path.join(folder, 'gateway.yaml');
   fs.writeFileSync(file, yaml);
-  const child = spawn(BINARY, ['run', '--config', folder], { stdio: ['ignore', 'ignore', 'pipe'] });
+  const child = spawn(BINARY, ['run', '--config', folder], { stdio: ['ignore', records ? 'pipe' : 'ignore', 'pipe'] });
   const { exited, length, seen } = follow(child);
+  const told = records ? follow(child, child.stdout) : null;
   // Replaces a file that the configuration names, and waits until the gate says what it made of it.
   const replace = async (file, text, outcome) => {
     const from = length();
@@ -50,6 +52,10 @@ export async function startGate(yaml) {
   return {
     url: `http://${address}`,
     seen,
+    async recorded(pattern) {
+      const [line] = await told.seen(new RegExp(`^.*${pattern.source}.*$`, 'm'));
+      return JSON.parse(line);
+    },
     metrics: async () => (await fetch(`http://${health}/metrics`)).text(),
     // What it takes of memory now and took at most, in MiB.
     memory() {

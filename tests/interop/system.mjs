@@ -5,16 +5,16 @@ import fs from 'node:fs';
 import net from 'node:net';
 import path from 'node:path';
 
-// The path of a program, installed where it is missing.
+// The path of a program, or of what else has a path, installed where it is missing.
 export function need(program, debian = program) {
   const paths = (process.env.PATH ?? '').split(':').concat('/usr/sbin', '/usr/local/sbin');
-  const found = () => paths.map((folder) => path.join(folder, program)).find((file) => fs.existsSync(file));
+  const found = () => paths.map((folder) => path.resolve(folder, program)).find((file) => fs.existsSync(file));
   if (!found()) {
     const sudo = process.getuid() === 0 ? [] : ['sudo', '-n'];
     const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
     const apt = (...args) => {
       const [command, ...rest] = [...sudo, 'apt-get', '-qq', ...args];
-      execFileSync(command, rest, { env, stdio: 'ignore', timeout: 120_000 });
+      execFileSync(command, rest, { env, stdio: 'ignore', timeout: 240_000 });
     };
     apt('update');
     apt('install', '--no-install-recommends', '-y', debian);
@@ -32,12 +32,12 @@ export async function freePorts(count) {
   return ports;
 }
 
-// Follows what a child writes on standard error. → { exited, length(), seen(pattern, from) }; `seen` resolves with
+// Follows what a child writes on standard error, or in another stream of its own. → { exited, length(), seen(pattern, from) }; `seen` resolves with
 // the first match of `pattern` from `from` on.
-export function follow(child) {
+export function follow(child, stream = child.stderr) {
   let log = '';
   const waiting = new Set();
-  child.stderr.on('data', (data) => {
+  stream.setEncoding('utf8').on('data', (data) => {
     log += data;
     for (const look of waiting) look();
   });

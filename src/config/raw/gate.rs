@@ -67,7 +67,8 @@ pub struct Gate {
     pub cors: Option<Cors>,
     /// What becomes of preflights (`OPTIONS` with `Origin` and `Access-Control-Request-Method`) where
     /// there is no `cors`: `decide` (the default) like any request, or `pass`: those that ask for a listed
-    /// operation reach the upstream, without credentials.
+    /// operation reach the upstream, without `Authorization` and cookies; one whose query holds a token
+    /// does not.
     #[schemars(extend("default" = "decide"))]
     pub preflight: Option<Preflight>,
     /// Whether WebSocket clients may send their token as `Sec-WebSocket-Protocol:
