@@ -348,6 +348,15 @@ impl ServedApi {
         let issuers = self.issuers.iter().filter_map(|index| snapshot.issuers.get(*index));
         issuers.map(|issuer| &issuer.trust)
     }
+
+    /// Whether a token counts that comes as a WebSocket's subprotocol from a page of this origin.
+    pub fn takes_websocket_tokens_of(&self, origin: &[u8]) -> bool {
+        let Browsers::Cors(Cors { origins: origins @ Origins::Listed(_), .. }) = &self.browsers
+        else {
+            return false;
+        };
+        self.websocket_tokens && origins.admit(origin)
+    }
 }
 
 /// One operation of an API.

@@ -20,7 +20,8 @@ use rustls::{ClientConfig, RootCertStore, SupportedProtocolVersion, version};
 
 use super::source::{Digest, Source, digest};
 
-pub use server::{ClientAuth, ServerTls};
+pub(super) use server::Spoken;
+pub use server::{ALPN_HTTP2, ClientAuth, ServerTls};
 
 /// Why a text gives nothing to speak TLS with.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]

@@ -23,7 +23,7 @@ use crate::policy::{
     UnixTime,
 };
 use crate::route::Found;
-use crate::token::{self, KeySet, Parsed, Terms, TokenError, Verified, VerifiedCache};
+use crate::token::{self, KeySet, Parsed, Terms, TokenError, Verified, VerifiedCache, Way};
 
 use super::{Call, Caller, Code, Outcome, Preflight, Refusal, Verdict};
 
@@ -105,7 +105,7 @@ pub fn check<'a>(
         return Step::Done(outcome);
     }
 
-    let authentication = authenticate(snapshot, served, env, call, held);
+    let authentication = authenticate(snapshot, served, env, call, outcome.operation, held);
     let lacking = authentication.as_ref().err().and_then(|halt| halt.lacking);
     outcome.verdict = match (authentication, target) {
         (Err(Halt { refusal, .. }), Target::Refused { .. }) if !reported(served, refusal.code) => {
@@ -202,9 +202,10 @@ fn authenticate<'a>(
     served: &'a ServedApi,
     env: &Env<'_>,
     call: &Call<'_>,
+    operation: Option<&Operation>,
     held: &'a OnceCell<Arc<Parsed>>,
 ) -> Result<(&'a IssuerSettings, Verified<'a>), Halt<'a>> {
-    let credential = call.credential?;
+    let credential = call.credential?.filter(|it| counts(it.way(), served, operation));
     let credential = credential.ok_or(Code::TokenMissing)?;
     let cached = env.cache.find(credential.token());
     let verified_by = cached.as_ref().map(|(_, key)| *key);
@@ -254,6 +255,18 @@ fn authenticate<'a>(
             };
             let kid = parsed.kid().filter(|_| error == TokenError::KeyUnknown);
             Err(Halt { refusal, lacking: (remote && lacks).then_some(Lack { issuer, kid }) })
+        }
+    }
+}
+
+/// Whether a credential that came this way is one. A page may be anybody's: tokens that browsers can send
+/// without knowing whose page it is count where they are expected, and from the pages that may send them.
+fn counts(way: Way<'_>, served: &ServedApi, operation: Option<&Operation>) -> bool {
+    match way {
+        Way::Header => true,
+        Way::Subprotocol { origin } => {
+            operation.is_some_and(|operation| operation.websocket)
+                && origin.is_some_and(|origin| served.takes_websocket_tokens_of(origin))
         }
     }
 }

@@ -58,11 +58,6 @@ impl Ahead {
         Pin::new(&mut self.stream)
     }
 
-    /// Closes without a word.
-    pub(super) fn abort(self) {
-        self.stream.abort();
-    }
-
     /// Whether several slices are written at once.
     pub(super) fn is_write_vectored(&self) -> bool {
         tokio::io::AsyncWrite::is_write_vectored(&self.stream)

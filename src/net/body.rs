@@ -2,7 +2,7 @@
 //!
 //! An [`Upload`] is a client's body on its way to the upstream: counted against its bound, its trailers
 //! cleaned. A [`Body`] is what a client is answered: a text of ours, or an upstream's body, whose
-//! connection goes back to the pool when it has come to its end. A body that breaks off on one side breaks
+//! connection goes back to the pool when it has come to its end, or the tunnel that follows. A body that breaks off on one side breaks
 //! the other side off too: an unfinished message never looks finished. So does one that stops coming: an
 //! upstream that is gone without a word must not keep its client for ever.
 
@@ -21,6 +21,7 @@ use tokio::time::Instant;
 use super::client::Lease;
 use super::patience::Alarm;
 use super::received::{BodyError, Received};
+use super::tunnel::Tunnel;
 
 /// Removes from trailers what may not pass.
 pub type Clean = fn(&mut HeaderMap);
@@ -30,7 +31,14 @@ pub struct Body(Kind);
 
 enum Kind {
     Own(Option<Bytes>),
-    Upstream { inner: Incoming, clean: Clean, lease: Lease, silence: Silence },
+    /// None, for what follows is no HTTP.
+    Tunnel(Option<Box<Tunnel>>),
+    Upstream {
+        inner: Incoming,
+        clean: Clean,
+        lease: Lease,
+        silence: Silence,
+    },
 }
 
 /// How long nothing has come that was waited for.
@@ -58,6 +66,19 @@ impl Body {
     /// A text of ours; an empty one is no body.
     pub fn own(text: impl Into<Bytes>) -> Self {
         Self(Kind::Own(Some(text.into()).filter(|text| !text.is_empty())))
+    }
+
+    /// Of an answer that makes its connection a tunnel.
+    pub(super) fn tunnel(tunnel: Tunnel) -> Self {
+        Self(Kind::Tunnel(Some(Box::new(tunnel))))
+    }
+
+    /// The tunnel that follows this answer, if one does.
+    pub(super) fn take_tunnel(&mut self) -> Option<Box<Tunnel>> {
+        match &mut self.0 {
+            Kind::Tunnel(tunnel) => tunnel.take(),
+            Kind::Own(_) | Kind::Upstream { .. } => None,
+        }
     }
 
     /// `patience` is how long the next part of it may take.
@@ -93,6 +114,7 @@ impl HttpBody for Body {
     ) -> Poll<Option<Result<Frame<Bytes>, AnswerError>>> {
         let frame = match &mut self.0 {
             Kind::Own(text) => return Poll::Ready(text.take().map(|text| Ok(Frame::data(text)))),
+            Kind::Tunnel(_) => return Poll::Ready(None),
             Kind::Upstream { inner, clean, lease, silence } => {
                 let Poll::Ready(frame) = Pin::new(inner).poll_frame(cx) else {
                     return silence.poll(cx).map(|()| Some(Err(AnswerError::Stalled)));
@@ -111,6 +133,7 @@ impl HttpBody for Body {
     fn is_end_stream(&self) -> bool {
         match &self.0 {
             Kind::Own(text) => text.is_none(),
+            Kind::Tunnel(_) => true,
             Kind::Upstream { inner, .. } => inner.is_end_stream(),
         }
     }
@@ -120,6 +143,7 @@ impl HttpBody for Body {
             Kind::Own(text) => {
                 SizeHint::with_exact(text.as_ref().map_or(0, |text| text.remaining() as u64))
             }
+            Kind::Tunnel(_) => SizeHint::with_exact(0),
             Kind::Upstream { inner, .. } => inner.size_hint(),
         }
     }

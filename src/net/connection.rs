@@ -1,8 +1,14 @@
 //! One connection of a client, from its handshake to its end.
 //!
-//! It speaks HTTP/1 and nothing else, with a bound on the size of a head and on everything that the
-//! client can take its time for. What hyper's parser refuses by itself gets its bare answer and is counted.
+//! What is spoken on it is agreed on first: by TLS, or, without TLS, by how the client begins, where
+//! that is wanted. Here is HTTP/1; `http2` has the other. Each has a bound on the size of a head and on
+//! everything that the client can take its time for. What hyper's parser refuses by itself gets its bare
+//! answer and is counted.
 
+mod http2;
+mod streams;
+
+use std::cell::Cell;
 use std::convert::Infallible;
 use std::io;
 use std::net::SocketAddr;
@@ -12,37 +18,42 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::header::CONNECTION;
-use http::{HeaderValue, Request};
+use http::header::{CONNECTION, UPGRADE};
+use http::{HeaderValue, Request, Response};
 use http_body::{Body as HttpBody, Frame, SizeHint};
 use hyper::body::Incoming;
-use hyper::server::conn::http1;
+use hyper::server::conn::http1::{self, Parts};
 use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
 use tokio::io::{AsyncWrite, AsyncWriteExt};
 use tokio::time::timeout;
 
-use crate::telemetry::ConnectionError;
+use crate::config::tls::ALPN_HTTP2;
+use crate::telemetry::{ConnectionError, Gauge};
 
 use super::ahead::Ahead;
 use super::body::{AnswerError, Body};
-use super::cord::Cord;
+use super::cord::{Cord, Parting};
 use super::drain::Phase;
 use super::linger::Linger;
 use super::pace::{Late, Pace};
 use super::peer::Peer;
 use super::proxy_header::{self, Header, Reading};
 use super::received::Received;
-use super::reception::{Bounds, Reception, Service};
+use super::reception::{Bounds, InFlight, Reception, Service};
 use super::stream::Stream;
 use super::tls::{Offer, Trust};
-use super::wire::{Line, Wire};
+use super::tunnel::Tunnel;
+use super::wire::{Line, PREFACE, Wire};
 
 /// What is read ahead of a client, at least; hyper takes no less than 8 KiB.
 const BUFFER_BYTES: usize = 64 * 1024;
 
 /// How long our last words may take to go out.
 const LAST_WORDS: Duration = Duration::from_secs(2);
+
+/// Why a tunnel ends whose client was let in on the word of somebody who is not believed any more.
+const WITHDRAWN: Parting = Parting { code: "certificate-not-trusted", grpc: 16, close: 1008 };
 
 const TOO_LATE: &[u8] =
     b"HTTP/1.1 408 Request Timeout\r\ncontent-length: 0\r\nconnection: close\r\n\r\n";
@@ -52,18 +63,27 @@ const SPEAK_TLS: &[u8] = b"HTTP/1.1 400 Bad Request\r\ncontent-type: text/plain\
 
 impl<S: Service> Reception<S> {
     /// Serves a connection that was just accepted.
-    pub(super) async fn serve(&self, stream: Stream, address: Option<SocketAddr>, bounds: &Bounds) {
+    pub(super) async fn serve(
+        self: &Rc<Self>,
+        stream: Stream,
+        address: Option<SocketAddr>,
+        bounds: &Bounds,
+    ) {
         stream.hasten();
         let pace = Rc::new(Pace::new(bounds.times));
         let linger = Linger::new(stream, pace.clone());
         let agreed = tokio::select! {
-            agreed = self.meet(linger, address, bounds) => agreed,
+            agreed = self.meet(linger, address, &pace, bounds) => agreed,
             () = self.drain.reached(Phase::Closing) => return,
         };
         let fault = match agreed {
-            Ok(Some((Agreed { line, admitted_for, trust }, address))) => {
+            Ok(Some((Agreed { line, http2, admitted_for, trust }, address))) => {
                 let peer = Peer { address, secure: self.tls.is_spoken(), admitted_for };
-                self.speak(line, &peer, trust, pace, bounds).await
+                if http2 {
+                    self.speak_http2(line, peer, trust, pace, bounds).await
+                } else {
+                    self.speak_http1(line, &peer, trust, pace, bounds).await
+                }
             }
             Ok(None) => None,
             Err(fault) => Some(fault),
@@ -73,43 +93,53 @@ impl<S: Service> Reception<S> {
         }
     }
 
-    /// Learns who the client is, where a balancer says so first, and comes to terms with it.
+    /// Learns who the client is, where a balancer says so first, and comes to terms with it. Nothing when
+    /// it went away at once, as those do who only look whether somebody listens.
     async fn meet(
         &self,
         mut linger: Linger,
         address: Option<SocketAddr>,
+        pace: &Pace,
         bounds: &Bounds,
     ) -> Result<Option<(Agreed, Option<SocketAddr>)>, ConnectionError> {
-        let patience = bounds.times.handshake;
         let mut client = address;
         if bounds.announced {
-            let announced = timeout(patience, announced(linger.ahead())).await;
+            let announced = timeout(bounds.times.handshake, announced(linger.ahead())).await;
             match announced.unwrap_or(Err(ConnectionError::ProxyHeader))? {
                 Some(header) => client = header.source.or(address),
                 None => return Ok(None),
             }
         }
-        let agreed = self.greet(linger, patience).await?;
+        let agreed = self.greet(linger, pace, bounds).await?;
         Ok(agreed.map(|agreed| (agreed, client)))
     }
 
-    /// Comes to terms with the client, where TLS is spoken. Nothing when it went away at once, as those
-    /// do who only look whether somebody listens.
+    /// Comes to terms with the client about what is spoken.
     async fn greet(
         &self,
-        linger: Linger,
-        patience: Duration,
+        mut linger: Linger,
+        pace: &Pace,
+        bounds: &Bounds,
     ) -> Result<Option<Agreed>, ConnectionError> {
-        match self.tls.offer() {
-            None => Ok(Some(Agreed { line: Line::Plain(linger), admitted_for: None, trust: None })),
-            Some(offer) => timeout(patience, shake_hands(offer, linger))
-                .await
-                .unwrap_or(Err(ConnectionError::Timeout)),
-        }
+        let Some(offer) = self.tls.offer() else {
+            pace.start();
+            let http2 = bounds.prior_knowledge
+                && tokio::select! {
+                    begun = begins_http2(&mut linger) => begun,
+                    // HTTP/1 has words for those who are late.
+                    _ = pace.overdue() => false,
+                };
+            let line = Line::Plain(linger);
+            return Ok(Some(Agreed { line, http2, admitted_for: None, trust: None }));
+        };
+        let agreed = timeout(bounds.times.handshake, shake_hands(offer, linger));
+        let agreed = agreed.await.unwrap_or(Err(ConnectionError::Timeout));
+        pace.start();
+        agreed
     }
 
     /// Answers requests until the connection ends; what the client did wrong, if it did.
-    async fn speak(
+    async fn speak_http1(
         &self,
         line: Line,
         peer: &Peer,
@@ -117,15 +147,19 @@ impl<S: Service> Reception<S> {
         pace: Rc<Pace>,
         bounds: &Bounds,
     ) -> Option<ConnectionError> {
+        let (opened, upgrade_asked) = (Cell::new(None), Cell::new(false));
         let answer = |request: Request<Incoming>| {
-            let has_body = !HttpBody::is_end_stream(request.body());
-            pace.begin(has_body);
-            let answering = Answering(pace.clone());
+            let answering = self.begin(&pace, bounds);
+            if request.headers().contains_key(UPGRADE) {
+                upgrade_asked.set(true);
+            }
             async {
                 let cord = Cord::default();
-                let request = request.map(|body| Received::new(body, pace.clone(), cord.clone()));
-                let mut response = self.service.serve(peer.clone(), request).await;
-                if self.leaving.get() {
+                let request = request.map(|body| Received::new(body, &pace, cord.clone()));
+                let mut response = self.answer(&answering, peer.clone(), request).await;
+                if let Some(tunnel) = response.body_mut().take_tunnel() {
+                    opened.set(Some((tunnel, cord.clone())));
+                } else if self.leaving.get() {
                     response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
                 }
                 Ok::<_, Infallible>(response.map(|body| Answer {
@@ -135,7 +169,6 @@ impl<S: Service> Reception<S> {
                 }))
             }
         };
-        pace.start();
         let mut connection = http1::Builder::new()
             // How long anything may take is for `pace` to say, which can tell one thing from another.
             .header_read_timeout(None)
@@ -143,7 +176,7 @@ impl<S: Service> Reception<S> {
             .max_buf_size(bounds.header_bytes.max(BUFFER_BYTES))
             .half_close(false)
             .ignore_invalid_headers(false)
-            .serve_connection(TokioIo::new(Wire::new(line, pace.clone())), service_fn(answer));
+            .serve_connection(TokioIo::new(Wire::http1(line, pace.clone())), service_fn(answer));
         let mut closing = std::pin::pin!(self.drain.reached(Phase::Closing));
         let mut withdrawn = std::pin::pin!(withdrawn(trust));
         let mut is_withdrawn = false;
@@ -169,7 +202,23 @@ impl<S: Service> Reception<S> {
                     continue;
                 }
                 ended = &mut connection => {
-                    return fault_seen.or_else(|| ended.err().as_ref().and_then(fault));
+                    if let Err(error) = &ended {
+                        return fault_seen.or_else(|| fault(error));
+                    }
+                    // What does not run in any thread but its own hyper cannot hand to a waiting upgrade:
+                    // once one was asked for, it stops and leaves the rest to us, the end too.
+                    let Parts { io, read_buf, .. } = connection.into_parts();
+                    if let Some((tunnel, cord)) = opened.take() {
+                        let withdrawn = async {
+                            if !is_withdrawn {
+                                withdrawn.await;
+                            }
+                        };
+                        self.carry(io.into_inner(), read_buf, *tunnel, &cord, withdrawn).await;
+                    } else if upgrade_asked.get() {
+                        say_last(io.into_inner(), b"").await;
+                    }
+                    return fault_seen;
                 }
                 late = overdue.as_mut() => late,
             };
@@ -185,11 +234,80 @@ impl<S: Service> Reception<S> {
                     return Some(ConnectionError::Timeout);
                 }
                 Late::Head | Late::Answer => {
-                    connection.into_parts().io.into_inner().abort();
+                    pace.abort();
                     return Some(ConnectionError::Timeout);
                 }
                 Late::End => return fault_seen,
             }
+        }
+    }
+}
+
+impl<S: Service> Reception<S> {
+    /// Notes that a request's head has come.
+    fn begin(&self, pace: &Rc<Pace>, bounds: &Bounds) -> Answering {
+        pace.begin();
+        let (in_flight, is_too_many) = self.take_in(bounds);
+        Answering { pace: pace.clone(), is_too_many, _in_flight: in_flight }
+    }
+
+    async fn answer(
+        &self,
+        answering: &Answering,
+        peer: Peer,
+        request: Request<Received>,
+    ) -> Response<Body> {
+        if answering.is_too_many {
+            return self.service.turn_away(peer, request);
+        }
+        self.service.serve(peer, request).await
+    }
+
+    /// Lets a connection be a tunnel until its end.
+    async fn carry(
+        &self,
+        mut wire: Wire,
+        early: Bytes,
+        tunnel: Tunnel,
+        cord: &Cord,
+        withdrawn: impl Future<Output = ()>,
+    ) {
+        self.metrics.tunnels.increment(1.0);
+        let _open = Open(&self.metrics.tunnels);
+        wire.stay_half_open(true);
+        let believed = async {
+            withdrawn.await;
+            cord.cut(WITHDRAWN);
+            std::future::pending().await
+        };
+        tokio::select! {
+            () = tunnel.run(&mut wire, early, cord) => {}
+            () = believed => {}
+        }
+        wire.stay_half_open(false);
+        say_last(wire, b"").await;
+    }
+}
+
+/// An open tunnel; counted until it is dropped.
+struct Open<'a>(&'a Gauge);
+
+impl Drop for Open<'_> {
+    fn drop(&mut self) {
+        self.0.decrement(1.0);
+    }
+}
+
+/// Whether a client begins as HTTP/2 does where both sides know of it before (RFC 9113 section 3.3). No
+/// more is waited for than tells: the whole head of an HTTP/1 request may be shorter.
+async fn begins_http2(linger: &mut Linger) -> bool {
+    let mut seen = 0;
+    loop {
+        match linger.ahead().look(seen + 1).await {
+            Ok(bytes) if bytes.starts_with(PREFACE) => return true,
+            Ok(bytes) if bytes.len() > seen && PREFACE.starts_with(bytes) => seen = bytes.len(),
+            // Whoever reads next meets the same end.
+            Ok(_) | Err(_) => return false,
         }
     }
 }
@@ -205,6 +323,8 @@ async fn withdrawn(trust: Option<Trust>) {
 /// What a client and we have agreed on.
 struct Agreed {
     line: Line,
+    /// Whether HTTP/2 is spoken on it.
+    http2: bool,
     /// See [`Peer::admitted_for`].
     admitted_for: Option<Rc<str>>,
     /// Where others vouched for the client.
@@ -246,8 +366,9 @@ async fn shake_hands(offer: Offer, mut linger: Linger) -> Result<Option<Agreed>,
             let named = stream.get_ref().1.server_name().filter(|_| asks);
             let admitted_for =
                 named.map(|name| Rc::from(name.trim_end_matches('.').to_ascii_lowercase()));
+            let http2 = stream.get_ref().1.alpn_protocol() == Some(ALPN_HTTP2);
             let line = Line::Tls(Box::new(stream));
-            Ok(Some(Agreed { line, admitted_for, trust: Some(trust).filter(|_| asks) }))
+            Ok(Some(Agreed { line, http2, admitted_for, trust: Some(trust).filter(|_| asks) }))
         }
         Err((error, linger)) => {
             tracing::debug!(%error, "a TLS handshake failed");
@@ -281,12 +402,16 @@ fn fault(error: &hyper::Error) -> Option<ConnectionError> {
     }
 }
 
-/// Tells when an answer is over: dropped with its body, or when there will be none.
-struct Answering(Rc<Pace>);
+/// A request that is not answered to its end: dropped with its answer's body, or when there will be none.
+struct Answering {
+    pace: Rc<Pace>,
+    is_too_many: bool,
+    _in_flight: InFlight,
+}
 
 impl Drop for Answering {
     fn drop(&mut self) {
-        self.0.answered();
+        self.pace.answered();
     }
 }
 

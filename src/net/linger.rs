@@ -33,6 +33,8 @@ const STEP: usize = 8 * 1024;
 pub(super) struct Linger {
     stream: Ahead,
     pace: Rc<Pace>,
+    /// Whether the client is still read after our end was said.
+    half_open: bool,
     ending: Option<Ending>,
 }
 
@@ -43,16 +45,18 @@ struct Ending {
 
 impl Linger {
     pub(super) fn new(stream: Stream, pace: Rc<Pace>) -> Self {
-        Self { stream: Ahead::new(stream), pace, ending: None }
-    }
-
-    pub(super) fn abort(self) {
-        self.stream.abort();
+        Self { stream: Ahead::new(stream), pace, half_open: false, ending: None }
     }
 
     /// For a look at what comes before anybody reads it.
     pub(super) fn ahead(&mut self) -> &mut Ahead {
         &mut self.stream
+    }
+
+    /// Whether saying our end leaves the client's bytes to whoever reads them, as in a tunnel of which
+    /// one side has ended.
+    pub(super) fn stay_half_open(&mut self, half_open: bool) {
+        self.half_open = half_open;
     }
 
     fn noted(&self, written: Poll<io::Result<usize>>) -> Poll<io::Result<usize>> {
@@ -62,6 +66,14 @@ impl Linger {
             Poll::Ready(Err(_)) => {}
         }
         written
+    }
+}
+
+impl Drop for Linger {
+    fn drop(&mut self) {
+        if self.pace.is_aborted() {
+            self.stream.stream().abort();
+        }
     }
 }
 
@@ -103,9 +115,12 @@ impl AsyncWrite for Linger {
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        let Self { stream, ending, .. } = &mut *self;
+        let Self { stream, half_open, ending, .. } = &mut *self;
         if ending.is_none() {
             ready!(stream.stream().poll_shutdown(cx))?;
+        }
+        if *half_open {
+            return Poll::Ready(Ok(()));
         }
         let ending = ending
             .get_or_insert_with(|| Ending { timer: Box::pin(sleep(LONGEST)), steps: MOST_STEPS });
@@ -136,7 +151,7 @@ mod tests {
     fn pair() -> (Linger, UnixStream, Rc<Pace>) {
         let (ours, client) = UnixStream::pair().unwrap();
         let pace = Rc::new(Pace::new(TIMES));
-        pace.begin(false);
+        pace.begin();
         (Linger::new(Stream::Unix(ours), pace.clone()), client, pace)
     }
 

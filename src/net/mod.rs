@@ -7,8 +7,8 @@
 //! A client's connection, from outside inwards: `listen` and `reception` (accepted, counted),
 //! `proxy_header` (whom a balancer passes on),
 //! `connection` (its life), `wire` over TLS over `linger` over `ahead` over `stream` (its bytes),
-//! `pace` (its time), `received` and `body` (what it sends and gets), `cord` (what each exchange hangs
-//! by).
+//! `pace` (its time), `received` and `body` (what it sends and gets), `tunnel` and `frames` (what it can
+//! become), `cord` (what each exchange hangs by).
 
 mod ahead;
 pub mod authorities;
@@ -19,6 +19,7 @@ mod connection;
 mod cord;
 mod drain;
 pub mod fetch;
+mod frames;
 mod linger;
 mod listen;
 mod pace;
@@ -30,6 +31,7 @@ mod reception;
 mod room;
 mod stream;
 mod tls;
+mod tunnel;
 pub mod unix;
 mod wire;
 mod worker;

@@ -4,6 +4,9 @@
 //! waits), and one timer per connection asks now and then whether a bound is passed. Noting costs no
 //! timer: [`Pace::overdue`] never sleeps for longer than the shortest bound, so that no stage that
 //! begins meanwhile can be over before it looks again.
+//!
+//! Several requests may be under way at a time, where HTTP/2 is spoken: the connection is idle when none
+//! is.
 
 use std::cell::Cell;
 use std::time::Duration;
@@ -63,11 +66,13 @@ pub(super) struct Pace {
     times: Times,
     stage: Cell<Stage>,
     until: Cell<Option<Instant>>,
-    /// Whether an answer is not over yet.
-    answering: Cell<bool>,
-    /// Whether a request's body is not over yet.
-    receiving: Cell<bool>,
+    /// Answers that are not over yet.
+    answering: Cell<usize>,
+    /// Requests' bodies that are not over yet.
+    receiving: Cell<usize>,
     writing: Cell<Patience>,
+    /// Whether the socket is to be closed without a word.
+    aborted: Cell<bool>,
 }
 
 impl Pace {
@@ -77,9 +82,10 @@ impl Pace {
             times,
             stage: Cell::new(Stage::Start),
             until: Cell::new(None),
-            answering: Cell::new(false),
-            receiving: Cell::new(false),
+            answering: Cell::new(0),
+            receiving: Cell::new(0),
             writing: Cell::new(Patience::new(times.response_write)),
+            aborted: Cell::new(false),
         }
     }
 
@@ -92,7 +98,14 @@ impl Pace {
         self.enter(Stage::Start, Some(self.times.header_read));
     }
 
-    /// Notes that a client's bytes came.
+    /// Notes that the client has greeted, as HTTP/2 has it: a request may come, or not yet.
+    pub(super) fn greeted(&self) {
+        if self.stage.get() == Stage::Start {
+            self.enter(Stage::Idle, Some(self.times.idle));
+        }
+    }
+
+    /// Notes that a client's bytes came, where they can only be a head's or a body's.
     pub(super) fn came(&self) {
         match self.stage.get() {
             Stage::Start => self.stage.set(Stage::Head),
@@ -101,10 +114,9 @@ impl Pace {
         }
     }
 
-    /// Notes that a request's head has been read.
-    pub(super) fn begin(&self, has_body: bool) {
-        self.answering.set(true);
-        self.receiving.set(has_body);
+    /// Notes that a request's head has been read, and an answer is due.
+    pub(super) fn begin(&self) {
+        self.answering.update(|answers| answers + 1);
         if self.stage.get() != Stage::Leaving {
             self.enter(Stage::Exchange, None);
         }
@@ -112,13 +124,18 @@ impl Pace {
 
     /// Notes that an answer is over.
     pub(super) fn answered(&self) {
-        self.answering.set(false);
+        self.answering.update(|answers| answers.saturating_sub(1));
         self.settle();
+    }
+
+    /// Notes that a request's body is to come.
+    pub(super) fn receive(&self) {
+        self.receiving.update(|bodies| bodies + 1);
     }
 
     /// Notes that a request's body is over, or not wanted any more.
     pub(super) fn received(&self) {
-        self.receiving.set(false);
+        self.receiving.update(|bodies| bodies.saturating_sub(1));
         self.settle();
     }
 
@@ -143,9 +160,19 @@ impl Pace {
         }
     }
 
-    /// Notes that the connection is closed as soon as what has begun is over, which it should be by now.
+    /// Notes that the connection is closed as soon as what has begun is over, and has then little time.
     pub(super) fn leave(&self) {
         self.enter(Stage::Leaving, Some(self.times.header_read));
+    }
+
+    /// Has the socket closed without a word when the connection is let go of: its client takes none.
+    pub(super) fn abort(&self) {
+        self.aborted.set(true);
+    }
+
+    /// Whether it is to be closed without a word.
+    pub(super) fn is_aborted(&self) -> bool {
+        self.aborted.get()
     }
 
     /// Whether an answer waits to be taken.
@@ -155,7 +182,12 @@ impl Pace {
 
     /// Whether a request is received or answered.
     pub(super) fn is_within_exchange(&self) -> bool {
-        self.answering.get() || self.receiving.get()
+        self.is_answering() || self.receiving.get() > 0
+    }
+
+    /// Whether an answer is not over yet.
+    pub(super) fn is_answering(&self) -> bool {
+        self.answering.get() > 0
     }
 
     /// Waits until a bound is passed, and tells which.
@@ -175,10 +207,11 @@ impl Pace {
                     Stage::Start => return Late::First,
                     Stage::Head => return Late::Head,
                     Stage::Idle => return Late::Next,
-                    Stage::Leaving => return Late::End,
-                    Stage::Exchange => {}
+                    Stage::Leaving if !self.is_within_exchange() => return Late::End,
+                    Stage::Exchange | Stage::Leaving => {}
                 }
             }
+            let stage = stage.filter(|until| *until > now);
             let soonest = write.into_iter().chain(stage).fold(now + shortest, Instant::min);
             sleep_until(soonest).await;
         }
@@ -190,8 +223,13 @@ impl Pace {
     }
 
     fn settle(&self) {
-        if !self.is_within_exchange() && self.stage.get() == Stage::Exchange {
-            self.enter(Stage::Idle, Some(self.times.idle));
+        if self.is_within_exchange() {
+            return;
+        }
+        match self.stage.get() {
+            Stage::Exchange => self.enter(Stage::Idle, Some(self.times.idle)),
+            Stage::Leaving => self.leave(),
+            Stage::Start | Stage::Head | Stage::Idle => {}
         }
     }
 
@@ -243,7 +281,7 @@ pub(super) mod tests {
     #[tokio::test(start_paused = true)]
     async fn a_head_has_its_time_from_its_first_byte_whatever_was_slept_for() {
         let pace = Pace::new(TIMES);
-        pace.begin(false);
+        pace.begin();
         pace.answered();
         let mut watch = std::pin::pin!(late(&pace));
         // Somewhere between two looks of the timer.
@@ -256,7 +294,8 @@ pub(super) mod tests {
     async fn between_requests_the_idle_time_runs_once_body_and_answer_are_over() {
         let pace = Pace::new(TIMES);
         pace.came();
-        pace.begin(true);
+        pace.begin();
+        pace.receive();
         pace.answered();
         assert!(timeout(LONG, pace.overdue()).await.is_err(), "its body still comes");
         pace.received();
@@ -266,7 +305,7 @@ pub(super) mod tests {
     #[tokio::test(start_paused = true)]
     async fn a_request_has_no_bound_but_that_its_answer_is_taken() {
         let pace = Pace::new(TIMES);
-        pace.begin(false);
+        pace.begin();
         assert!(timeout(LONG, pace.overdue()).await.is_err());
         pace.write_waits();
         advance(Duration::from_secs(15)).await;
@@ -281,7 +320,7 @@ pub(super) mod tests {
         let (step, slow) = (8 * 1024, Duration::from_secs(19));
         for leaves in [false, true] {
             let pace = Pace::new(TIMES);
-            pace.begin(false);
+            pace.begin();
             pace.answered();
             if leaves {
                 pace.leave();
@@ -297,9 +336,43 @@ pub(super) mod tests {
     }
 
     #[tokio::test(start_paused = true)]
+    async fn the_idle_time_begins_when_the_last_of_several_requests_is_over() {
+        let pace = Pace::new(TIMES);
+        pace.start();
+        pace.greeted();
+        assert!(timeout(Duration::from_secs(59), pace.overdue()).await.is_err());
+        for _ in 0..2 {
+            pace.begin();
+        }
+        pace.answered();
+        assert!(timeout(LONG, pace.overdue()).await.is_err(), "one is answered");
+        pace.came();
+        pace.answered();
+        assert_eq!(late(&pace).await, (Late::Next, 60));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn who_has_greeted_has_the_time_between_requests() {
+        let pace = Pace::new(TIMES);
+        pace.start();
+        pace.greeted();
+        assert_eq!(late(&pace).await, (Late::Next, 60));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_is_under_way_when_a_connection_is_left_comes_to_its_end() {
+        let pace = Pace::new(TIMES);
+        pace.leave();
+        pace.begin();
+        assert!(timeout(LONG, pace.overdue()).await.is_err(), "it is answered");
+        pace.answered();
+        assert_eq!(late(&pace).await, (Late::End, 10));
+    }
+
+    #[tokio::test(start_paused = true)]
     async fn one_that_is_left_ends() {
         let pace = Pace::new(TIMES);
-        pace.begin(false);
+        pace.begin();
         pace.leave();
         pace.answered();
         assert_eq!(late(&pace).await, (Late::End, 10));

@@ -21,7 +21,8 @@ use super::patience::{Alarm, Patience};
 /// A client's body as it comes.
 pub struct Received {
     inner: Incoming,
-    pace: Rc<Pace>,
+    /// Of a body that was to come.
+    pace: Option<Rc<Pace>>,
     cord: Cord,
     patience: Patience,
     alarm: Alarm,
@@ -46,8 +47,12 @@ pub enum BodyError {
 
 impl Received {
     /// The body of a request that `pace` was told of.
-    pub(super) fn new(inner: Incoming, pace: Rc<Pace>, cord: Cord) -> Self {
+    pub(super) fn new(inner: Incoming, pace: &Rc<Pace>, cord: Cord) -> Self {
         let patience = Patience::new(pace.times().body_read);
+        let pace = (!inner.is_end_stream()).then(|| pace.clone());
+        if let Some(pace) = &pace {
+            pace.receive();
+        }
         Self { inner, pace, cord, patience, alarm: Alarm::default() }
     }
 
@@ -95,7 +100,9 @@ impl HttpBody for Received {
 
 impl Drop for Received {
     fn drop(&mut self) {
-        self.pace.received();
+        if let Some(pace) = &self.pace {
+            pace.received();
+        }
     }
 }
 

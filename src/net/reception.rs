@@ -41,6 +41,9 @@ pub trait Service: 'static {
     fn serve(&self, peer: Peer, request: Request<Received>)
     -> impl Future<Output = Response<Body>>;
 
+    /// Answers a request that is one too many, without looking into it.
+    fn turn_away(&self, peer: Peer, request: Request<Received>) -> Response<Body>;
+
     /// The whole message that a connection gets which is one too many.
     fn overloaded(&self) -> Bytes;
 }
@@ -48,10 +51,15 @@ pub trait Service: 'static {
 /// The bounds of a client's connection.
 #[derive(Clone, Copy, Debug)]
 pub struct Bounds {
-    /// Connections that may be open, over all workers.
+    /// Connections that may be open, over all workers; and requests, of which one connection can carry
+    /// several.
     pub connections: usize,
     /// The head of a request, in bytes.
     pub header_bytes: usize,
+    /// Whether HTTP/2 is spoken without TLS to those who begin with it.
+    pub prior_knowledge: bool,
+    /// Requests open at a time on one connection that speaks HTTP/2.
+    pub streams: u32,
     /// How long the client may take.
     pub times: Times,
     /// Whether it comes through a balancer, which says first whose connection it is.
@@ -85,8 +93,19 @@ pub(super) struct Reception<S> {
 pub(super) struct Totals {
     /// Open connections.
     open: AtomicUsize,
+    /// Requests that are not answered to their end.
+    requests: AtomicUsize,
     /// Connections that are being turned away with an answer.
     turned_away: AtomicUsize,
+}
+
+/// A request that is not answered to its end.
+pub(super) struct InFlight(Arc<Totals>);
+
+impl Drop for InFlight {
+    fn drop(&mut self) {
+        self.0.requests.fetch_sub(1, Ordering::Relaxed);
+    }
 }
 
 impl<S: Service> Reception<S> {
@@ -161,6 +180,13 @@ impl<S: Service> Reception<S> {
             }
             None => self.turn_away(stream, bounds.times),
         }
+    }
+
+    /// Counts a request in, and whether it is one too many: each may need a connection to an upstream,
+    /// and there is no more room for those than for clients.
+    pub(super) fn take_in(&self, bounds: &Bounds) -> (InFlight, bool) {
+        let taken = self.totals.requests.fetch_add(1, Ordering::Relaxed);
+        (InFlight(self.totals.clone()), taken >= bounds.connections.min(self.room))
     }
 
     fn turn_away(self: &Rc<Self>, stream: Stream, times: Times) {

@@ -23,8 +23,8 @@ impl Stream {
         }
     }
 
-    /// Closes without a word. Else the system would go on holding what the client does not take.
-    pub(super) fn abort(self) {
+    /// Has it closed without a word. Else the system would go on holding what the client does not take.
+    pub(super) fn abort(&self) {
         if let Self::Tcp(stream) = self {
             // Without it the system gives up too, later.
             let _ = stream.set_zero_linger();

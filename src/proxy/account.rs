@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use http::request::Parts;
-use http::{HeaderValue, Method, StatusCode};
+use http::{HeaderValue, Method, StatusCode, Version};
 
 use crate::config::snapshot::{Operation, ServedApi};
 use crate::gate::{self, Caller, Code, Refusal};
@@ -50,6 +50,7 @@ pub(super) struct Visit {
     pub(super) method: Method,
     /// The page that it comes from, where a browser names one.
     pub(super) origin: Option<HeaderValue>,
+    pub(super) version: Version,
     time: UnixTime,
     generation: u64,
     arrived: Instant,
@@ -65,6 +66,7 @@ impl Visit {
             peer,
             method: parts.method.clone(),
             origin: gate::origin(&parts.headers).cloned(),
+            version: parts.version,
             time: held.now,
             generation: held.snapshot.generation,
             arrived: Instant::now(),

@@ -7,10 +7,10 @@ use std::rc::Rc;
 use std::time::{Duration, Instant};
 
 use http::header::AUTHORIZATION;
-use http::{Request, Response, Version};
+use http::{Request, Response, StatusCode, Version};
 use hyper::body::Body as _;
 
-use crate::config::snapshot::{Authorization, ServedApi, Snapshot};
+use crate::config::snapshot::{Authorization, ServedApi, Snapshot, Upstream};
 use crate::gate::{Caller, Code, Refusal};
 use crate::net::{Body, Client, Received, SendError, Terms};
 use crate::policy::Permit;
@@ -18,6 +18,7 @@ use crate::route::CanonPath;
 
 use super::headers::{self, Origin};
 use super::intake::Target;
+use super::upgrade::{Handshake, withhold_tokens};
 
 /// Where allowed requests of one worker go.
 pub(super) struct Forwarder {
@@ -44,6 +45,8 @@ pub(super) struct Onward<'a> {
     pub(super) origin: Origin<'a>,
     /// Names the decision.
     pub(super) decision_id: &'a str,
+    /// The upgrade that it asks for where its operation has any, or why that is none.
+    pub(super) upgrade: Option<&'a Result<Handshake, &'static str>>,
 }
 
 impl Forwarder {
@@ -64,11 +67,17 @@ impl Forwarder {
         if snapshot.limits.body_bytes.is_some_and(|most| size.lower() > most) {
             return Err(Code::BodyTooLarge.into());
         }
+        let malformed = |detail: &&'static str| Refusal::new(Code::RequestMalformed, *detail);
+        let handshake = onward.upgrade.map(Result::as_ref).transpose().map_err(malformed)?;
         let (mut head, body) = request.into_parts();
         let stripped = served.strip_prefix.as_ref().and_then(|prefix| prefix.strip(path));
         head.uri = target.onward(stripped.unwrap_or(path.as_str()))?;
         head.version = Version::HTTP_11;
         headers::request(&mut head.headers, &onward.origin, &size);
+        withhold_tokens(&mut head.headers);
+        if let Some(handshake) = handshake {
+            handshake.ask(&mut head.headers);
+        }
         if served.authorization == Authorization::Remove {
             head.headers.remove(AUTHORIZATION);
         }
@@ -76,10 +85,23 @@ impl Forwarder {
         headers::identity(&mut head.headers, &permit, &served.api, caller, onward.decision_id);
 
         let request = Request::from_parts(head, body);
-        let sent = self.client.send(&served.upstream, request, &terms(snapshot)).await;
+        let (upstream, terms) = (&served.upstream, terms(snapshot));
+        let sent = match handshake {
+            None => self.client.send(upstream, request, &terms).await,
+            Some(handshake) => self
+                .client
+                .upgrade(upstream, request, &terms)
+                .await
+                .and_then(|response| agreed(response, handshake, upstream)),
+        };
         let mut response = sent.map_err(|error| self.failed(&error, onward.decision_id))?;
         let version = response.version();
         headers::response(response.headers_mut(), version, onward.origin.via);
+        if let Some(handshake) = handshake
+            && response.status() == StatusCode::SWITCHING_PROTOCOLS
+        {
+            handshake.accept_as(response.headers_mut());
+        }
         *response.version_mut() = Version::HTTP_11;
         Ok(response)
     }
@@ -105,12 +127,26 @@ impl Forwarder {
     }
 }
 
+/// The answer, unless it opens something else than the tunnel that was asked for.
+fn agreed(
+    response: Response<Body>,
+    handshake: &Handshake,
+    upstream: &Upstream,
+) -> Result<Response<Body>, SendError> {
+    let opens = response.status() == StatusCode::SWITCHING_PROTOCOLS;
+    if opens && !handshake.is_answered_by(response.headers()) {
+        return Err(SendError::Invalid(upstream.clone()));
+    }
+    Ok(response)
+}
+
 fn terms(snapshot: &Snapshot) -> Terms {
     Terms {
         connect: snapshot.timeouts.connect,
         response: snapshot.timeouts.response,
         response_read: snapshot.timeouts.response_read,
         idle: snapshot.timeouts.upstream_idle,
+        tunnel_idle: snapshot.timeouts.tunnel_idle,
         header_bytes: snapshot.limits.header_bytes,
         body_bytes: snapshot.limits.body_bytes,
         clean: headers::trailers,

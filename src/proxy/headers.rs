@@ -70,6 +70,9 @@ pub(super) fn request(headers: &mut HeaderMap, origin: &Origin<'_>, body: &SizeH
         headers.insert(TE, HeaderValue::from_static("trailers"));
         headers.insert(CONNECTION, HeaderValue::from_static("te"));
     }
+    if origin.version == Version::HTTP_2 {
+        join_cookies(headers);
+    }
     headers.insert(HOST, origin.host.clone());
     forwarded(headers, origin);
     origin.via.add(headers, origin.version);
@@ -168,6 +171,23 @@ fn frame(headers: &mut HeaderMap, framed: bool, body: &SizeHint) {
         }
         None => {
             headers.insert(TRANSFER_ENCODING, HeaderValue::from_static("chunked"));
+        }
+    }
+}
+
+/// HTTP/2 may take cookies apart, so that what changes and what does not are sent apart; before they go
+/// on they are one field again (RFC 9113 section 8.2.3).
+fn join_cookies(headers: &mut HeaderMap) {
+    let mut crumbs = headers.get_all(COOKIE).iter().map(HeaderValue::as_bytes);
+    if let (Some(first), Some(second)) = (crumbs.next(), crumbs.next()) {
+        let mut joined = first.to_vec();
+        for crumb in std::iter::once(second).chain(crumbs) {
+            joined.extend(b"; ");
+            joined.extend(crumb);
+        }
+        // What values are made of is one.
+        if let Ok(joined) = HeaderValue::from_bytes(&joined) {
+            headers.insert(COOKIE, joined);
         }
     }
 }

@@ -9,7 +9,7 @@ use std::borrow::Cow;
 use http::header::{AUTHORIZATION, CONNECTION, CONTENT_LENGTH, HOST, TRANSFER_ENCODING};
 use http::request::Parts;
 use http::uri::{PathAndQuery, Scheme};
-use http::{HeaderMap, HeaderName, HeaderValue, Method, Uri};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, Uri, Version};
 
 use crate::config::snapshot::Limits;
 use crate::gate::{Code, Refusal};
@@ -18,6 +18,7 @@ use crate::token::{self, Credential, TokenError};
 
 use super::Via;
 use super::names;
+use super::upgrade::Handshake;
 
 /// What a request aims at.
 #[derive(Debug)]
@@ -32,14 +33,9 @@ pub(super) struct Target {
 impl Target {
     /// Reads the head of a request.
     pub(super) fn read(parts: &Parts, limits: &Limits, via: &Via) -> Result<Self, Refusal> {
-        let path_and_query = path_and_query(&parts.uri, limits)?;
+        let path_and_query = path_and_query(parts, limits)?;
         check_method(&parts.method)?;
-        let host = Host::read(&parts.headers)?;
-        if let Some(authority) = parts.uri.authority()
-            && Host::parse(authority.as_str())? != host
-        {
-            return Err(malformed("the target names another host than `Host`"));
-        }
+        let host = host(parts)?;
         check_framing(&parts.headers)?;
         check_connection(&parts.headers)?;
         if via.is_in(&parts.headers) {
@@ -94,7 +90,11 @@ impl Target {
 pub(super) fn credential<'a>(
     headers: &'a HeaderMap,
     target: &Target,
+    handshake: Option<&'a Handshake>,
 ) -> Result<Option<Credential<'a>>, TokenError> {
+    if let Some(handshake) = handshake {
+        return handshake.credential(headers, target.query());
+    }
     let values = headers.get_all(AUTHORIZATION).iter().map(HeaderValue::as_bytes);
     token::credential(values, target.query())
 }
@@ -103,9 +103,15 @@ fn malformed(detail: &'static str) -> Refusal {
     Refusal::new(Code::RequestMalformed, detail)
 }
 
-fn path_and_query(uri: &Uri, limits: &Limits) -> Result<PathAndQuery, Refusal> {
-    let before = uri.scheme_str().map_or(0, |scheme| scheme.len() + "://".len())
-        + uri.authority().map_or(0, |authority| authority.as_str().len());
+fn path_and_query(parts: &Parts, limits: &Limits) -> Result<PathAndQuery, Refusal> {
+    let uri = &parts.uri;
+    // In HTTP/2 these have fields of their own.
+    let before = if parts.version == Version::HTTP_2 {
+        0
+    } else {
+        uri.scheme_str().map_or(0, |scheme| scheme.len() + "://".len())
+            + uri.authority().map_or(0, |authority| authority.as_str().len())
+    };
     let path_and_query = uri.path_and_query();
     if before + path_and_query.map_or(0, |it| it.as_str().len()) > limits.uri_bytes {
         return Err(Code::UriTooLong.into());
@@ -125,6 +131,21 @@ fn check_method(method: &Method) -> Result<(), Refusal> {
         return Err(malformed("the method is not served"));
     }
     Ok(())
+}
+
+/// The host that a request is for: of its `Host`; in HTTP/2 of `:authority`, beside which a `Host` may say
+/// the same (RFC 9113 section 8.3.1). Where both came they are equal.
+fn host(parts: &Parts) -> Result<Host<'_>, Refusal> {
+    let authority = parts.uri.authority().map(|authority| Host::parse(authority.as_str()));
+    let authority = authority.transpose()?;
+    let own = parts.version == Version::HTTP_2 && !parts.headers.contains_key(HOST);
+    match authority {
+        Some(authority) if own => Ok(authority),
+        Some(authority) if authority != Host::read(&parts.headers)? => {
+            Err(malformed("the target names another host than `Host`"))
+        }
+        Some(_) | None => Host::read(&parts.headers),
+    }
 }
 
 /// A host and its port.
@@ -260,6 +281,32 @@ mod tests {
             let read = read(Request::get(target).header(HOST, host));
             assert_eq!(read.as_ref().err(), (!ok).then_some(&Code::RequestMalformed), "{target}");
         }
+    }
+
+    #[test]
+    fn in_http2_the_authority_is_the_host_and_a_host_beside_it_says_the_same() {
+        for (target, hosts, expected) in [
+            ("https://API.example.com./p", &[][..], Some("api.example.com")),
+            ("http://a:80/p", &["a:80"], Some("a:80")),
+            ("/p", &["a"], Some("a")),
+            ("https://a/p", &["b"], None),
+            ("https://a/p", &["a:443"], None),
+            ("https://a/p", &["a", "a"], None),
+            ("https://a/p", &[""], None),
+            ("https://user@a/p", &[], None),
+            ("https://user@a/p", &["a"], None),
+            ("ftp://a/p", &[], None),
+            ("/p", &[], None),
+        ] {
+            let request = Request::get(target).version(Version::HTTP_2);
+            let request = hosts.iter().fold(request, |it, host| it.header(HOST, *host));
+            let read = read(request);
+            let host = read.as_ref().ok().map(|target| target.host_and_port().to_str().unwrap());
+            assert_eq!(host, expected, "{target} {hosts:?}");
+        }
+        // Only the path is a target there.
+        let long = format!("https://{}.example/{}", "a".repeat(60), "b".repeat(63));
+        assert!(read(Request::get(long).version(Version::HTTP_2)).is_ok());
     }
 
     #[test]

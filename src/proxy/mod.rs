@@ -7,6 +7,7 @@
 //! | a refusal becomes an answer | `refuse.rs` |
 //! | an allowed request goes on, with clean header fields | `forward.rs`, `headers.rs`, `names.rs` |
 //! | browsers learn which pages may read the answer | `cors.rs` |
+//! | what may become a WebSocket is one in all its parts | `upgrade.rs` |
 //! | the decision is recorded and counted | `account.rs` |
 //!
 //! [`Door`] walks a request through them.
@@ -21,6 +22,7 @@ mod intake;
 mod names;
 mod refuse;
 mod serve;
+mod upgrade;
 mod via;
 
 pub use serve::Door;

@@ -44,9 +44,14 @@ pub(super) fn refuse(refusal: &Refusal, address: &Address<'_>) -> Response<Body>
     response
 }
 
+/// Why what is one too many is not looked into.
+pub(super) fn one_too_many() -> Refusal {
+    Refusal { retry_after: Some(1), ..Code::Overloaded.into() }
+}
+
 /// The whole answer to a connection that is one too many, whose request nobody reads.
 pub(super) fn overloaded() -> Bytes {
-    let refusal = Refusal { retry_after: Some(1), ..Code::Overloaded.into() };
+    let refusal = one_too_many();
     let nobody = Address {
         decision_id: None,
         served: None,

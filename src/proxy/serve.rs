@@ -9,10 +9,11 @@ use std::time::Duration;
 use bytes::Bytes;
 use http::header::EXPECT;
 use http::request::Parts;
-use http::{Request, Response};
+use http::{Request, Response, Version};
 use hyper::body::Body as _;
 use ipnet::IpNet;
 
+use crate::config::snapshot::Http2;
 use crate::gate::{Call, Code, Outcome, Preflight, Refusal, Verdict};
 use crate::guard::{Guard, Held};
 use crate::net::{Body, Bounds, Peer, Received, Service, Times, discard};
@@ -25,7 +26,8 @@ use super::cors;
 use super::forward::{Forwarder, Onward};
 use super::headers::Origin;
 use super::intake::{self, Target};
-use super::refuse::{Address, overloaded, refuse};
+use super::refuse::{Address, one_too_many, overloaded, refuse};
+use super::upgrade::Handshake;
 use super::{Via, random};
 
 /// A refused request's body up to this size is read, so that its connection can be used again.
@@ -65,6 +67,8 @@ impl Service for Door {
         Bounds {
             connections: snapshot.limits.connections,
             header_bytes: snapshot.limits.header_bytes,
+            prior_knowledge: snapshot.server.http2 == Http2::PriorKnowledge,
+            streams: snapshot.limits.streams,
             times: Times {
                 handshake: snapshot.timeouts.handshake,
                 header_read: snapshot.timeouts.header_read,
@@ -89,6 +93,8 @@ impl Service for Door {
             Ok(path) => path,
             Err(refusal) => return self.unread(&visit, &parts, body, &refusal).await,
         };
+        let upgrade = Handshake::read(&parts, !body.is_end_stream());
+        let handshake = upgrade.as_ref().and_then(|read| read.as_ref().ok());
         let call = Call {
             method: &visit.method,
             host: Cow::Borrowed(target.host()),
@@ -99,7 +105,7 @@ impl Service for Door {
                 target.query(),
                 !body.is_end_stream(),
             ),
-            credential: intake::credential(&parts.headers, &target),
+            credential: intake::credential(&parts.headers, &target, handshake),
         };
         let Outcome { verdict, api, operation, caller } = self.guard.admit(&held, &call).await;
         let findings = Findings { served: api, operation, caller: caller.as_ref() };
@@ -115,8 +121,25 @@ impl Service for Door {
         };
         drop(call);
         let request = Request::from_parts(parts, body);
-        let asked = Asked { held: &held, visit: &visit, target: &target, path: &path };
+        let asked = Asked {
+            held: &held,
+            visit: &visit,
+            target: &target,
+            path: &path,
+            upgrade: upgrade.as_ref(),
+        };
         self.pass(&asked, findings, passing, request).await
+    }
+
+    fn turn_away(&self, peer: Peer, request: Request<Received>) -> Response<Body> {
+        let held = self.guard.open();
+        let (parts, body) = request.into_parts();
+        let visit = Visit::new(self.ids.next(), peer, &held, &parts);
+        let (refusal, findings) = (one_too_many(), Findings::default());
+        let account = Account::refused(&self.ledger, &visit, parts.uri.path(), findings, &refusal);
+        let response = refuse(&refusal, &address(&visit, findings, !body.is_end_stream()));
+        account.close(response.status());
+        response
     }
 
     fn overloaded(&self) -> Bytes {
@@ -147,7 +170,9 @@ impl Door {
     ) -> Response<Body> {
         let account = Account::refused(&self.ledger, visit, path, findings, refusal);
         // Whoever expects to be asked for the body is not, and of a malformed request nothing is believed.
-        let read = !parts.headers.contains_key(EXPECT)
+        // What is not read of a stream goes with it.
+        let read = visit.version < Version::HTTP_2
+            && !parts.headers.contains_key(EXPECT)
             && refusal.code != Code::RequestMalformed
             && discard(body, SMALL_BODY, PATIENCE).await;
         let mut response = refuse(refusal, &address(visit, findings, !read));
@@ -176,7 +201,7 @@ impl Door {
         (permit, reported): (Permit, Option<Refusal>),
         request: Request<Received>,
     ) -> Response<Body> {
-        let Asked { held, visit, target, path } = asked;
+        let Asked { held, visit, target, path, upgrade } = asked;
         let path_text = path.as_str();
         let mut account =
             Account::allowed(&self.ledger, visit, path_text, findings, &permit, reported);
@@ -201,6 +226,7 @@ impl Door {
                     path,
                     origin,
                     decision_id: &visit.decision_id,
+                    upgrade: upgrade.filter(|_| findings.operation.is_some_and(|it| it.websocket)),
                 };
                 self.forwarder.forward(permit, request, &onward).await
             }
@@ -212,7 +238,9 @@ impl Door {
             }
             Err(refusal) => {
                 account.failed(refusal.code);
-                refuse(&refusal, &address(visit, findings, !bodiless))
+                // What follows a handshake that is none may be anything.
+                let close = !bodiless || refusal.code == Code::RequestMalformed;
+                refuse(&refusal, &address(visit, findings, close))
             }
         };
         cors::share(response.headers_mut(), findings.served, visit.origin.as_ref());
@@ -242,6 +270,8 @@ struct Asked<'a> {
     visit: &'a Visit,
     target: &'a Target,
     path: &'a CanonPath<'a>,
+    /// The upgrade that it asks for, or why that is none.
+    upgrade: Option<&'a Result<Handshake, &'static str>>,
 }
 
 fn address<'a>(visit: &'a Visit, findings: Findings<'a>, close: bool) -> Address<'a> {
@@ -250,7 +280,8 @@ fn address<'a>(visit: &'a Visit, findings: Findings<'a>, close: bool) -> Address
         served: findings.served,
         caller: findings.caller,
         method: &visit.method,
-        close,
+        // Of HTTP/2 only the stream ends, and `Connection` is no field there (RFC 9113 section 8.2.2).
+        close: close && visit.version < Version::HTTP_2,
     }
 }
 

@@ -12,6 +12,7 @@ pub struct Via {
     pseudonym: String,
     http10: HeaderValue,
     http11: HeaderValue,
+    http2: HeaderValue,
 }
 
 impl Via {
@@ -23,12 +24,16 @@ impl Via {
             HeaderValue::try_from(format!("{version} {pseudonym}"))
                 .unwrap_or(HeaderValue::from_static("1.1 grantgate"))
         };
-        Self { http10: value("1.0"), http11: value("1.1"), pseudonym }
+        Self { http10: value("1.0"), http11: value("1.1"), http2: value("2.0"), pseudonym }
     }
 
     /// Adds that a message of this version came through here.
     pub(super) fn add(&self, headers: &mut HeaderMap, version: Version) {
-        let value = if version == Version::HTTP_10 { &self.http10 } else { &self.http11 };
+        let value = match version {
+            Version::HTTP_10 => &self.http10,
+            Version::HTTP_2 => &self.http2,
+            _ => &self.http11,
+        };
         headers.append(VIA, value.clone());
     }
 

@@ -1,6 +1,7 @@
 //! From a request's `Authorization` values and raw query to the one credential that it carries.
 //!
-//! Only `Authorization: Bearer` counts (RFC 6750 section 2.1). A token in the query alone is no
+//! `Authorization: Bearer` counts (RFC 6750 section 2.1), and in a WebSocket's handshake the subprotocol
+//! `grantgate.bearer.<token>`, as far as the gate lets it: a browser's page cannot send the former there. A token in the query alone is no
 //! credential; beside the header it makes the request ambiguous, since what stands behind the gate
 //! could prefer it. The token is not looked into here.
 
@@ -13,14 +14,34 @@ use super::TokenError;
 /// The longest token that is read, in bytes.
 pub(super) const MAX_TOKEN: usize = 8 * 1024;
 
-/// The text of a bearer token. It does not print.
+/// The text of a bearer token, and how it came. It does not print.
 #[derive(Clone, Copy)]
-pub struct Credential<'a>(&'a str);
+pub struct Credential<'a> {
+    token: &'a str,
+    way: Way<'a>,
+}
+
+/// How a credential came.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Way<'a> {
+    /// As `Authorization`.
+    Header,
+    /// As a subprotocol of a WebSocket's handshake, from a page of this origin.
+    Subprotocol {
+        /// The one `Origin` of the handshake, as it came.
+        origin: Option<&'a [u8]>,
+    },
+}
 
 impl<'a> Credential<'a> {
     /// The token itself.
     pub fn token(self) -> &'a str {
-        self.0
+        self.token
+    }
+
+    /// How it came.
+    pub fn way(self) -> Way<'a> {
+        self.way
     }
 }
 
@@ -51,7 +72,7 @@ pub fn credential<'a>(
         return match str::from_utf8(token) {
             _ if query.is_some_and(is_in_query) => Err(TokenError::Ambiguous),
             _ if token.len() > MAX_TOKEN => Err(TokenError::TooLarge),
-            Ok(token) => Ok(Some(Credential(token))),
+            Ok(token) => Ok(Some(Credential { token, way: Way::Header })),
             Err(_) => Err(NO_TOKEN),
         };
     }
@@ -69,6 +90,43 @@ pub fn credential<'a>(
     }
     Err(if token.len() > MAX_TOKEN { TokenError::TooLarge } else { NO_TOKEN })
 }
+
+/// What the name of a subprotocol begins with that carries a token, in any case.
+pub const OFFERED: &str = "grantgate.bearer.";
+
+/// The token that a subprotocol carries, when it carries one.
+pub fn offered(protocol: &str) -> Option<&str> {
+    let (name, token) = protocol.split_at_checked(OFFERED.len())?;
+    name.eq_ignore_ascii_case(OFFERED).then_some(token)
+}
+
+/// The credential of a WebSocket's handshake, where `offered` are the tokens of its subprotocols and
+/// `origin` is the page's that offers them. Whether that way counts is not said here.
+///
+/// # Errors
+/// Those of [`credential`]; a token that is offered twice, or beside any other credential, is ambiguous.
+pub fn credential_of_handshake<'a>(
+    mut offered: impl Iterator<Item = &'a str>,
+    origin: Option<&'a [u8]>,
+    mut authorization: impl Iterator<Item = &'a [u8]>,
+    query: Option<&str>,
+) -> Result<Option<Credential<'a>>, TokenError> {
+    let Some(token) = offered.next() else {
+        return credential(authorization, query);
+    };
+    let is_other = offered.next().is_some() || authorization.next().is_some();
+    if is_other || query.is_some_and(is_in_query) {
+        Err(TokenError::Ambiguous)
+    } else if token.len() > MAX_TOKEN {
+        Err(TokenError::TooLarge)
+    } else if is_b64token(token.as_bytes()) {
+        Ok(Some(Credential { token, way: Way::Subprotocol { origin } }))
+    } else {
+        Err(NO_OFFERED_TOKEN)
+    }
+}
+
+const NO_OFFERED_TOKEN: TokenError = TokenError::Malformed("no token follows `grantgate.bearer.`");
 
 const NO_TOKEN: TokenError = TokenError::Malformed("no token follows `Bearer`");
 
@@ -182,6 +240,42 @@ mod tests {
         let (fits, exceeds) = ("a".repeat(MAX_TOKEN), "a".repeat(MAX_TOKEN + 1));
         assert_eq!(read(&[&format!("Bearer {fits}")], None).map(|_| ()), Ok(()));
         assert_eq!(read(&[&format!("Bearer {exceeds}")], None), Err(TokenError::TooLarge));
+    }
+
+    #[test]
+    fn a_token_that_a_handshake_offers_is_the_only_credential() {
+        let read = |protocols: &[&'static str], headers: &[&'static str], query| {
+            let tokens = protocols.iter().filter_map(|protocol| offered(protocol));
+            let values = headers.iter().map(|header| header.as_bytes());
+            let found = credential_of_handshake(tokens, Some(b"https://a"), values, query)?;
+            Ok(found.map(|found| (found.token(), found.way())))
+        };
+        let way = Way::Subprotocol { origin: Some(b"https://a") };
+        for protocol in ["grantgate.bearer.a.b.c", "Grantgate.BEARER.a.b.c"] {
+            assert_eq!(read(&["chat", protocol], &[], None), Ok(Some(("a.b.c", way))));
+        }
+        assert_eq!(read(&["chat"], &["Bearer a"], None), Ok(Some(("a", Way::Header))));
+        let token = "grantgate.bearer.a";
+        for (protocols, headers, query) in [
+            (&[token, token][..], &[][..], None),
+            (&[token, "GRANTGATE.bearer.b"], &[], None),
+            (&[token, "grantgate.bearer."], &[], None),
+            (&[token], &["Bearer a"], None),
+            (&[token], &["Basic a"], None),
+            (&[token], &[], Some("access_token=a")),
+        ] {
+            assert_eq!(
+                read(protocols, headers, query),
+                Err(TokenError::Ambiguous),
+                "{protocols:?}"
+            );
+        }
+        for protocol in ["grantgate.bearer.", "grantgate.bearer.=", "grantgate.bearer.a\"b"] {
+            let found = read(&[protocol], &[], None);
+            assert!(matches!(found, Err(TokenError::Malformed(_))), "{protocol}");
+        }
+        let exceeds = format!("grantgate.bearer.{}", "a".repeat(MAX_TOKEN + 1)).leak();
+        assert_eq!(read(&[exceeds], &[], None), Err(TokenError::TooLarge));
     }
 
     #[test]

@@ -43,7 +43,9 @@ mod tests;
 
 pub use algorithm::{Algorithm, Algorithms};
 pub use cache::VerifiedCache;
-pub use credential::{Credential, credential, is_in_query};
+pub use credential::{
+    Credential, OFFERED, Way, credential, credential_of_handshake, is_in_query, offered,
+};
 pub use error::TokenError;
 pub use identity::Identity;
 pub use inspect::{Inspected, Reading, ScopesRead};

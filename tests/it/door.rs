@@ -4,6 +4,7 @@ mod bodies;
 mod browsers;
 pub mod client;
 pub mod gateway;
+pub mod http2;
 mod identity;
 mod keys;
 mod lifecycle;

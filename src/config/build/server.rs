@@ -16,8 +16,14 @@ pub(super) fn server(ctx: &mut Context<'_, '_>, section: Option<&At<&raw::Server
     let listen = raw.listen.as_deref().and_then(|text| ctx.listen(&place.key("listen"), text));
     let proxies = place.key("trusted_proxies");
     let balancers = place.key("proxy_protocol_from");
-    let tls =
-        raw.tls.as_ref().and_then(|raw| tls::server(ctx, &At { place: place.key("tls"), raw }));
+    let http2 = match raw.http2 {
+        None | Some(raw::Http2::Alpn) => Http2::Alpn,
+        Some(raw::Http2::Never) => Http2::Never,
+        Some(raw::Http2::PriorKnowledge) => Http2::PriorKnowledge,
+    };
+    let tls = raw.tls.as_ref().and_then(|raw| {
+        tls::server(ctx, &At { place: place.key("tls"), raw }, http2 != Http2::Never)
+    });
     Server {
         tls,
         listen: listen.unwrap_or(defaults.listen),
@@ -25,11 +31,7 @@ pub(super) fn server(ctx: &mut Context<'_, '_>, section: Option<&At<&raw::Server
             None | Some(raw::Workers::Auto) => None,
             Some(raw::Workers::Count(count)) => Some(count),
         },
-        http2: match raw.http2 {
-            None | Some(raw::Http2::Alpn) => Http2::Alpn,
-            Some(raw::Http2::Never) => Http2::Never,
-            Some(raw::Http2::PriorKnowledge) => Http2::PriorKnowledge,
-        },
+        http2,
         trusted_proxies: networks(ctx, &proxies, &raw.trusted_proxies),
         proxy_protocol_from: networks(ctx, &balancers, &raw.proxy_protocol_from),
         drain_delay: ctx.duration(

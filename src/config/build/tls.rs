@@ -2,13 +2,17 @@
 
 use super::context::{At, Context};
 use crate::config::tls::{
-    Authorities, ClientAuth, ClientTls, Identities, OldestTls, ServerTls, TlsError,
+    Authorities, ClientAuth, ClientTls, Identities, OldestTls, ServerTls, Spoken, TlsError,
 };
 use crate::config::{Code, Place, raw};
 use crate::policy::UnixTime;
 
 /// TLS of the traffic listener.
-pub(super) fn server(ctx: &mut Context<'_, '_>, tls: &At<&raw::Tls>) -> Option<ServerTls> {
+pub(super) fn server(
+    ctx: &mut Context<'_, '_>,
+    tls: &At<&raw::Tls>,
+    http2: bool,
+) -> Option<ServerTls> {
     let At { place, raw } = tls;
     let mut identities = Identities::default();
     let at_key = place.key("cert");
@@ -37,7 +41,7 @@ pub(super) fn server(ctx: &mut Context<'_, '_>, tls: &At<&raw::Tls>) -> Option<S
     if !whole {
         return None;
     }
-    ServerTls::new(identities, authorities, client_auth, oldest)
+    ServerTls::new(identities, authorities, client_auth, Spoken { oldest, http2 })
         .map_err(|error| refused(ctx, Code::CertificateInvalid, place, &error))
         .ok()
 }

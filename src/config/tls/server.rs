@@ -34,14 +34,23 @@ pub enum ClientAuth {
 /// TLS of a listener.
 #[derive(Clone)]
 pub struct ServerTls {
-    /// What a handshake needs. The protocol that it agrees on is HTTP/1.1.
+    /// What a handshake needs. The protocol that it agrees on is HTTP/2 or HTTP/1.1, as both like.
     pub config: Arc<ServerConfig>,
     /// What is asked of clients.
     pub client_auth: ClientAuth,
     shown: Shown,
     /// Nobody where nothing is asked.
     believed: Option<Believed>,
-    oldest: OldestTls,
+    spoken: Spoken,
+}
+
+/// What a handshake may agree on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::config) struct Spoken {
+    /// The oldest version of TLS.
+    pub(in crate::config) oldest: OldestTls,
+    /// Whether HTTP/2 is offered (ALPN, RFC 7301).
+    pub(in crate::config) http2: bool,
 }
 
 /// Certificates and their keys, in their order.
@@ -65,24 +74,24 @@ impl ServerTls {
         identities: Identities,
         authorities: Option<Authorities>,
         client_auth: ClientAuth,
-        oldest: OldestTls,
+        spoken: Spoken,
     ) -> Result<Self, TlsError> {
         let Identities { keys, texts } = identities;
         let shown = Shown { keys: keys.into(), made_of: digest(&texts) };
         let believed = authorities
             .map(|Authorities { roots, texts }| Believed { roots, made_of: digest(&texts) });
-        Self::assemble(shown, believed, client_auth, oldest)
+        Self::assemble(shown, believed, client_auth, spoken)
     }
 
     fn assemble(
         shown: Shown,
         believed: Option<Believed>,
         client_auth: ClientAuth,
-        oldest: OldestTls,
+        spoken: Spoken,
     ) -> Result<Self, TlsError> {
         let refused = |error: &dyn fmt::Display| TlsError::Refused(error.to_string());
         let builder = ServerConfig::builder_with_provider(provider())
-            .with_protocol_versions(oldest.versions())
+            .with_protocol_versions(spoken.oldest.versions())
             .map_err(|error| refused(&error))?;
         let believed = believed.filter(|_| client_auth != ClientAuth::None);
         let builder = match &believed {
@@ -99,13 +108,14 @@ impl ServerTls {
             }
         };
         let mut config = builder.with_cert_resolver(Arc::new(ByName(shown.keys.clone())));
-        config.alpn_protocols = vec![HTTP1.to_vec()];
-        Ok(Self { config: Arc::new(config), client_auth, shown, believed, oldest })
+        let http2 = spoken.http2.then(|| ALPN_HTTP2.to_vec());
+        config.alpn_protocols = http2.into_iter().chain([ALPN_HTTP1.to_vec()]).collect();
+        Ok(Self { config: Arc::new(config), client_auth, shown, believed, spoken })
     }
 
     /// What a listener that runs with these settings goes on with when `next` are written: their
     /// certificates, unless one of them has expired and none of these; their authorities, if they name
-    /// any; their versions. What is asked of clients stays as it is.
+    /// any; their versions and protocols. What is asked of clients stays as it is.
     ///
     /// # Errors
     /// When the library refuses the whole.
@@ -113,7 +123,7 @@ impl ServerTls {
         let certificates = if self.outlives(next, now) { self } else { next };
         let believed = next.believed.as_ref().or(self.believed.as_ref());
         let Self { client_auth, .. } = *self;
-        Self::assemble(certificates.shown.clone(), believed.cloned(), client_auth, next.oldest)
+        Self::assemble(certificates.shown.clone(), believed.cloned(), client_auth, next.spoken)
     }
 
     /// Whether a certificate of `next` has expired, and none of these.
@@ -138,7 +148,10 @@ impl ServerTls {
     }
 }
 
-const HTTP1: &[u8] = b"http/1.1";
+const ALPN_HTTP1: &[u8] = b"http/1.1";
+
+/// The name by which a handshake agrees on HTTP/2.
+pub const ALPN_HTTP2: &[u8] = b"h2";
 
 /// What a verifier says first of a certificate is whether its time is right, whoever vouches for it.
 fn has_expired(certificate: &CertificateDer<'_>, now: UnixTime) -> bool {
@@ -180,7 +193,7 @@ impl PartialEq for ServerTls {
     fn eq(&self, other: &Self) -> bool {
         self.shown.made_of == other.shown.made_of
             && self.believes_as(other)
-            && (self.client_auth, self.oldest) == (other.client_auth, other.oldest)
+            && (self.client_auth, self.spoken) == (other.client_auth, other.spoken)
     }
 }
 
@@ -188,9 +201,9 @@ impl Eq for ServerTls {}
 
 impl fmt::Debug for ServerTls {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { client_auth, shown, believed, oldest, .. } = self;
+        let Self { client_auth, shown, believed, spoken, .. } = self;
         let believed = believed.as_ref().map(|believed| believed.made_of.to_string());
-        write!(f, "ServerTls({}, {client_auth:?} {believed:?}, {oldest:?})", shown.made_of)
+        write!(f, "ServerTls({}, {client_auth:?} {believed:?}, {spoken:?})", shown.made_of)
     }
 }
 

@@ -17,9 +17,11 @@ use tokio::sync::Semaphore;
 use tokio::task::spawn_blocking;
 use tokio::time::{Instant, sleep, timeout_at};
 use tokio_rustls::TlsConnector;
+use tokio_rustls::client::TlsStream;
 
 use crate::config::snapshot::{Upstream, UpstreamTls};
 use crate::net::causes::causes;
+use crate::net::tunnel::Duplex;
 
 use super::Terms;
 use super::pool::Connection;
@@ -59,26 +61,56 @@ pub(super) async fn connect(
         Upstream::Tcp { host, port, tls: None } => {
             speak(dial(host, *port, lookups, deadline).await?, terms).await
         }
-        Upstream::Tcp { host, port, tls: Some(UpstreamTls { client, server_name }) } => {
+        Upstream::Tcp { host, port, tls: Some(tls) } => {
             let stream = dial(host, *port, lookups, deadline).await?;
-            let connector = TlsConnector::from(client.config.clone());
-            let secured = timeout_at(deadline, connector.connect(server_name.clone(), stream));
-            let stream = secured.await.map_err(|_| ConnectError::TlsTimeout)?;
-            speak(stream.map_err(ConnectError::Tls)?, terms).await
+            speak(secure(stream, tls, deadline).await?, terms).await
         }
     }
+}
+
+/// Connects, for HTTP/1.1 to be spoken by the caller.
+pub(super) async fn open(
+    upstream: &Upstream,
+    lookups: &Arc<Semaphore>,
+    terms: &Terms,
+) -> Result<Box<dyn Duplex>, ConnectError> {
+    let deadline = Instant::now() + terms.connect;
+    Ok(match upstream {
+        Upstream::Unix(path) => Box::new(knock(path, deadline).await?),
+        Upstream::Tcp { host, port, tls: None } => {
+            Box::new(dial(host, *port, lookups, deadline).await?)
+        }
+        Upstream::Tcp { host, port, tls: Some(tls) } => {
+            let stream = dial(host, *port, lookups, deadline).await?;
+            Box::new(secure(stream, tls, deadline).await?)
+        }
+    })
+}
+
+/// How HTTP/1.1 is spoken with upstreams.
+pub(super) fn http1(terms: &Terms) -> http1::Builder {
+    let mut builder = http1::Builder::new();
+    builder.max_header_size(terms.header_bytes).max_buf_size(terms.header_bytes.max(BUFFER_BYTES));
+    builder
 }
 
 async fn speak(
     stream: impl AsyncRead + AsyncWrite + Unpin + 'static,
     terms: &Terms,
 ) -> Result<Connection, ConnectError> {
-    let (sender, driver) = http1::Builder::new()
-        .max_header_size(terms.header_bytes)
-        .max_buf_size(terms.header_bytes.max(BUFFER_BYTES))
-        .handshake(TokioIo::new(stream))
-        .await?;
+    let (sender, driver) = http1(terms).handshake(TokioIo::new(stream)).await?;
     Ok(Connection::start(sender, driver))
+}
+
+/// Agrees on TLS.
+async fn secure(
+    stream: TcpStream,
+    UpstreamTls { client, server_name }: &UpstreamTls,
+    deadline: Instant,
+) -> Result<TlsStream<TcpStream>, ConnectError> {
+    let connector = TlsConnector::from(client.config.clone());
+    let secured = timeout_at(deadline, connector.connect(server_name.clone(), stream));
+    secured.await.map_err(|_| ConnectError::TlsTimeout)?.map_err(ConnectError::Tls)
 }
 
 async fn dial(

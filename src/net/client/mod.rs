@@ -6,6 +6,7 @@
 
 mod connect;
 mod pool;
+mod upgrade;
 
 use std::cell::RefCell;
 use std::collections::HashMap;
@@ -51,6 +52,8 @@ pub struct Terms {
     pub response_read: Duration,
     /// For a connection without use.
     pub idle: Duration,
+    /// For a tunnel without a byte in either direction.
+    pub tunnel_idle: Duration,
     /// For the response's head, in bytes.
     pub header_bytes: usize,
     /// For the request's body, in bytes.
@@ -153,11 +156,15 @@ impl Client {
 }
 
 async fn fresh(upstream: &Upstream, pool: &Pool, terms: &Terms) -> Result<Connection, SendError> {
-    connect(upstream, &pool.lookups, terms).await.map_err(|error| match error {
+    connect(upstream, &pool.lookups, terms).await.map_err(|error| unconnected(upstream, &error))
+}
+
+fn unconnected(upstream: &Upstream, error: &ConnectError) -> SendError {
+    match error {
         ConnectError::Timeout => SendError::ConnectTimeout(upstream.clone()),
         ConnectError::TlsTimeout => SendError::HandshakeTimeout(upstream.clone()),
         error => SendError::Unreachable { upstream: upstream.clone(), reason: error.to_string() },
-    })
+    }
 }
 
 /// Waits for `sent`. The time begins anew with each step of the upload, and does not run while the client

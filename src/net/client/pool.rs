@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use hyper::client::conn::http1::{self, SendRequest};
 use hyper_util::rt::TokioIo;
-use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt};
 use tokio::sync::{Semaphore, oneshot};
 use tokio::task::spawn_local;
 use tokio::time::{Instant, timeout};
@@ -106,6 +106,35 @@ impl Connection {
             }
         });
         Self { sender, retire }
+    }
+
+    /// Lets a connection run that may be turned into another protocol's. It is handed over then, with
+    /// what was read of it beyond the answer that said so.
+    pub(super) fn start_convertible<S>(
+        sender: SendRequest<Upload>,
+        driver: http1::Connection<TokioIo<S>, Upload>,
+    ) -> (Self, oneshot::Receiver<http1::Parts<TokioIo<S>>>)
+    where
+        S: AsyncRead + AsyncWrite + Unpin + 'static,
+    {
+        let (retire, retired) = oneshot::channel();
+        let (hand_over, handed_over) = oneshot::channel();
+        spawn_local(async move {
+            let mut driver = pin!(driver.without_shutdown());
+            let ended = tokio::select! {
+                ended = driver.as_mut() => ended.ok(),
+                retired = retired => match retired {
+                    Ok(()) => timeout(GRACE, driver).await.ok().and_then(Result::ok),
+                    Err(_) => None,
+                },
+            };
+            if let Some(parts) = ended
+                && let Err(parts) = hand_over.send(parts)
+            {
+                let _ = timeout(GRACE, parts.io.into_inner().shutdown()).await;
+            }
+        });
+        (Self { sender, retire }, handed_over)
     }
 
     /// Lets it end in order. An upload that its upstream answered early may end with it.

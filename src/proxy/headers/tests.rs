@@ -12,12 +12,16 @@ fn fields(text: &str) -> HeaderMap {
 }
 
 fn forward(text: &str, trusted: bool, body: &SizeHint) -> HeaderMap {
+    forward_of(Version::HTTP_11, text, trusted, body)
+}
+
+fn forward_of(version: Version, text: &str, trusted: bool, body: &SizeHint) -> HeaderMap {
     let mut headers = fields(text);
     let host = HeaderValue::from_static("api.example.com");
     let via = Via::new();
     let address = Some(([192, 0, 2, 7], 4711).into());
     let peer = &Peer { address, secure: false, admitted_for: None };
-    let origin = Origin { peer, trusted, host: &host, version: Version::HTTP_11, via: &via };
+    let origin = Origin { peer, trusted, host: &host, version, via: &via };
     request(&mut headers, &origin, body);
     headers
 }
@@ -25,6 +29,17 @@ fn forward(text: &str, trusted: bool, body: &SizeHint) -> HeaderMap {
 fn value<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
     assert!(headers.get_all(name).iter().count() < 2, "{name}: {headers:?}");
     headers.get(name).map(|value| value.to_str().unwrap())
+}
+
+#[test]
+fn cookies_that_http2_takes_apart_go_on_as_one_field() {
+    let apart = "Cookie: a=1\nCookie: b=2; c=3\nCookie: d";
+    let none = &SizeHint::with_exact(0);
+    let headers = forward_of(Version::HTTP_2, apart, false, none);
+    assert_eq!(value(&headers, "cookie"), Some("a=1; b=2; c=3; d"));
+    assert!(value(&headers, "via").unwrap().starts_with("2.0 grantgate-"));
+    let headers = forward_of(Version::HTTP_11, apart, false, none);
+    assert_eq!(headers.get_all("cookie").iter().count(), 3, "not ours to mend");
 }
 
 #[test]

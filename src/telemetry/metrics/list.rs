@@ -73,6 +73,8 @@ metrics! {
         "Tokens that were verified before.";
     TOKEN_CACHE_MISSES: Counter, "token_cache_misses_total",
         "Tokens that had to be verified.";
+    TUNNELS: Gauge, "tunnels",
+        "Connections that have become WebSockets, and are open.";
     UPSTREAM_SECONDS: Histogram(UPSTREAM_BOUNDS), "upstream_seconds",
         "Time from forwarding a request to the head of its response.";
 }

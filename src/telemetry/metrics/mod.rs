@@ -52,6 +52,8 @@ pub struct Metrics {
     pub token_cache_hits: Counter,
     /// Tokens that had to be verified.
     pub token_cache_misses: Counter,
+    /// Connections that have become WebSockets, and are open.
+    pub tunnels: Gauge,
     /// Time from forwarding a request to the head of its response.
     pub upstream_seconds: Histogram,
 }
@@ -67,7 +69,10 @@ const REFRESH_OUTCOMES: [&str; 3] = ["failed", "fetched", "not_modified"];
 pub enum ConnectionError {
     /// It broke in the middle of a message.
     Aborted,
-    /// It sent no HTTP/1 that can be read; answered with a bare 400.
+    /// It sent more resets, header fields or frames without content than a client has use for; told so by
+    /// GOAWAY.
+    Flood,
+    /// It sent no HTTP that can be read; answered with a bare 400, or GOAWAY.
     Malformed,
     /// It came from a balancer, and without a PROXY protocol header that can be read; closed without a
     /// word.
@@ -83,8 +88,9 @@ pub enum ConnectionError {
 }
 
 impl ConnectionError {
-    const ALL: [Self; 7] = [
+    const ALL: [Self; 8] = [
         Self::Aborted,
+        Self::Flood,
         Self::Malformed,
         Self::ProxyHeader,
         Self::Refused,
@@ -96,6 +102,7 @@ impl ConnectionError {
     const fn as_str(self) -> &'static str {
         match self {
             Self::Aborted => "aborted",
+            Self::Flood => "flood",
             Self::Malformed => "malformed",
             Self::ProxyHeader => "proxy_header",
             Self::Refused => "refused",
@@ -132,6 +139,7 @@ impl Metrics {
             token_cache_entries: gauge(&series, &bare(list::TOKEN_CACHE_ENTRIES)),
             token_cache_hits: counter(&series, &bare(list::TOKEN_CACHE_HITS)),
             token_cache_misses: counter(&series, &bare(list::TOKEN_CACHE_MISSES)),
+            tunnels: gauge(&series, &bare(list::TUNNELS)),
             upstream_seconds: histogram(&series, &bare(list::UPSTREAM_SECONDS)),
             series,
         }

@@ -2,10 +2,12 @@
 
 use std::io::Write;
 
+use http::{Method, Request};
 use serde_json::json;
 
 use super::client::Answer;
 use super::gateway::{Gateway, configuration, request, token_with};
+use super::http2::client::{Http2, run};
 use super::upstream::Upstream;
 
 const CORS: &str = "cors: {origins: [\"https://app.example\", \"http://localhost:5173\"], credentials: true, max_age: 90s}";
@@ -259,6 +261,36 @@ fn any_origin_is_told_so_and_gets_no_credentials() {
     let read = gateway.client().ask(request("GET /orders/1", "origin: null\r\n"));
     assert_eq!(read.one("access-control-allow-origin"), Some("*"));
     assert_eq!(read.one("access-control-allow-credentials"), None);
+}
+
+#[test]
+fn by_http2_browsers_are_told_the_same() {
+    let upstream = Upstream::answering(OPINIONATED);
+    let server = "server: {listen: \"127.0.0.1:0\", http2: prior_knowledge}";
+    let gateway = Gateway::start(&configuration(upstream.address, CORS, server));
+    let ask = |method: Method, path: &str| {
+        let uri = format!("https://orders.example.com{path}");
+        Request::builder().method(method).uri(uri).header("origin", "https://app.example")
+    };
+    run(async {
+        let mut client = Http2::connect(gateway.address).await;
+        let asked =
+            ask(Method::OPTIONS, "/orders/1").header("access-control-request-method", "PUT");
+        let answer = client.ask(asked.body(()).unwrap()).await;
+        assert_eq!(answer.status, 204);
+        assert_eq!(answer.headers["access-control-allow-origin"], "https://app.example");
+        assert_eq!(answer.headers["access-control-allow-methods"], "GET, POST, PUT, DELETE");
+        let asked =
+            ask(Method::OPTIONS, "/orders/1").header("access-control-request-method", "PUT");
+        let near = client.post(asked.body(()).unwrap(), "body").await;
+        assert_eq!((near.status.as_u16(), near.code().as_str()), (401, "token-missing"));
+        assert_eq!(near.headers["access-control-allow-origin"], "https://app.example");
+        let read = client.ask(ask(Method::GET, "/open/1").body(()).unwrap()).await;
+        let exposed: Vec<_> =
+            read.headers.get_all("access-control-expose-headers").iter().collect();
+        assert_eq!(exposed, ["WWW-Authenticate, Retry-After", "X-Total"]);
+    });
+    assert_eq!(upstream.rest().len(), 1);
 }
 
 #[test]

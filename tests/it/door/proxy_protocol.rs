@@ -5,9 +5,11 @@ use std::net::{SocketAddr, TcpStream};
 use std::os::unix::net::UnixStream;
 
 use serde_json::Value;
+use tokio::io::AsyncWriteExt;
 
 use super::client::{Client, PATIENCE};
 use super::gateway::{Gateway, configuration, request};
+use super::http2::client::{Http2, get, run};
 use super::upstream::Upstream;
 use crate::certificates::{Authority, shake_hands};
 
@@ -193,6 +195,26 @@ fn a_header_comes_before_the_handshake() {
     gateway.wait_for_count("grantgate_connections 0");
     assert!(gateway.counts(&format!("{FAULTS} 1")));
     assert!(gateway.counts("grantgate_connection_errors_total{kind=\"tls\"} 0"));
+}
+
+#[test]
+fn a_header_comes_before_the_preface() {
+    let upstream = Upstream::start();
+    let gateway =
+        Gateway::start(&text(upstream.address, "127.0.0.1/32", ", http2: prior_knowledge"));
+    run(async {
+        for header in [TEXT.as_bytes(), BINARY] {
+            let mut socket = tokio::net::TcpStream::connect(gateway.address).await.unwrap();
+            socket.write_all(header).await.unwrap();
+            let mut client = Http2::over(socket).await;
+            for _ in 0..2 {
+                assert_eq!(client.ask(get("/orders/1")).await.status, 200);
+                assert_eq!(client_of(&upstream), "192.0.2.7");
+            }
+        }
+    });
+    // Both versions of HTTP are told apart behind a header as they are without.
+    assert_eq!(gateway.client().send(TEXT).ask(request("GET /orders/1", "")).status, 200);
 }
 
 #[test]

@@ -67,7 +67,11 @@ fn identities(pairs: &[&Pair]) -> Identities {
 }
 
 fn server(pairs: &[&Pair], oldest: OldestTls) -> ServerTls {
-    ServerTls::new(identities(pairs), None, ClientAuth::None, oldest).unwrap()
+    ServerTls::new(identities(pairs), None, ClientAuth::None, from(oldest)).unwrap()
+}
+
+fn from(oldest: OldestTls) -> Spoken {
+    Spoken { oldest, http2: true }
 }
 
 /// What a handshake within memory comes to.
@@ -165,7 +169,7 @@ fn a_listener_that_runs_takes_over_what_may_change_while_it_runs() {
     let expired = old.vouch_until(&["a.example"], 2001);
     let tls = |pair: &Pair, auth, authority: Option<&Authority>| {
         let authorities = authority.map(Authority::read);
-        ServerTls::new(identities(&[pair]), authorities, auth, OldestTls::Tls12).unwrap()
+        ServerTls::new(identities(&[pair]), authorities, auth, from(OldestTls::Tls12)).unwrap()
     };
     let now = crate::clock::now();
     let required = tls(&first, ClientAuth::Required, Some(&old));
@@ -199,7 +203,7 @@ fn client_certificates_are_asked_for_as_is_written() {
     };
     let outcome = |auth, client: Arc<ClientConfig>| {
         let trusted = (auth != ClientAuth::None).then(|| authority.read());
-        let tls = ServerTls::new(identities(&[&pair]), trusted, auth, OldestTls::default());
+        let tls = ServerTls::new(identities(&[&pair]), trusted, auth, from(OldestTls::default()));
         let shaken = shake(&tls.unwrap(), client, "a.example");
         shaken.ok().map(|(_, server)| server.peer_certificates().is_some())
     };
@@ -239,6 +243,35 @@ fn no_version_is_older_than_is_written() {
 }
 
 #[test]
+fn http2_is_agreed_on_where_both_speak_it_and_as_is_written_last() {
+    let authority = Authority::new();
+    let pair = authority.server(&["a.example"]);
+    let tls = |http2| {
+        let spoken = Spoken { oldest: OldestTls::Tls12, http2 };
+        ServerTls::new(identities(&[&pair]), None, ClientAuth::None, spoken).unwrap()
+    };
+    let agreed = |server: &ServerTls, offered: &[&[u8]]| {
+        let trusting = ClientTls::new(authority.read(), Identities::default()).unwrap();
+        let mut client = (*trusting.config).clone();
+        client.alpn_protocols = offered.iter().map(|name| name.to_vec()).collect();
+        let shaken = shake(server, client, "a.example");
+        shaken.map(|(_, server)| server.alpn_protocol().map(<[u8]>::to_vec)).ok()
+    };
+    let (h1, h2) = (Some(Some(ALPN_HTTP1.to_vec())), Some(Some(ALPN_HTTP2.to_vec())));
+    let (with, without) = (tls(true), tls(false));
+    assert_eq!(agreed(&with, &[ALPN_HTTP1, ALPN_HTTP2]), h2, "we choose");
+    assert_eq!(agreed(&with, &[ALPN_HTTP1]), h1);
+    assert_eq!(agreed(&with, &[]), Some(None));
+    assert_eq!(agreed(&with, &[b"h3"]), None);
+    assert_eq!(agreed(&without, &[ALPN_HTTP2, ALPN_HTTP1]), h1);
+    assert_eq!(agreed(&without, &[ALPN_HTTP2]), None);
+    assert_ne!(with, without);
+    let now = crate::clock::now();
+    assert_eq!(with.renewed(&without, now).unwrap(), without);
+    assert_eq!(without.renewed(&with, now).unwrap(), with);
+}
+
+#[test]
 fn keys_are_agreed_on_in_a_way_that_outlives_quantum_computers() {
     let authority = Authority::new();
     let pair = authority.server(&["a.example"]);
@@ -255,7 +288,7 @@ fn settings_are_equal_when_they_are_made_of_the_same() {
     let authority = Authority::new();
     let (one, other) = (authority.server(&["a.example"]), authority.server(&["a.example"]));
     let tls = |pair: &Pair, auth, oldest| {
-        ServerTls::new(identities(&[pair]), Some(authority.read()), auth, oldest).unwrap()
+        ServerTls::new(identities(&[pair]), Some(authority.read()), auth, from(oldest)).unwrap()
     };
     let usual = || tls(&one, ClientAuth::Required, OldestTls::Tls12);
     assert_eq!(usual(), usual());
