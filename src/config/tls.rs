@@ -18,6 +18,7 @@ use rustls::server::ParsedCertificate;
 use rustls::sign::{CertifiedKey, SingleCertAndKey};
 use rustls::{ClientConfig, RootCertStore, SupportedProtocolVersion, version};
 
+use super::snapshot::UpstreamProtocol;
 use super::source::{Digest, Source, digest};
 
 pub(super) use server::Spoken;
@@ -75,11 +76,19 @@ impl OldestTls {
 const FROM_TLS12: &[&SupportedProtocolVersion] = &[&version::TLS13, &version::TLS12];
 const FROM_TLS13: &[&SupportedProtocolVersion] = &[&version::TLS13];
 
+/// HTTP/1.1, as ALPN names it.
+const HTTP1: &[u8] = b"http/1.1";
+/// HTTP/2, as ALPN names it.
+pub const HTTP2: &[u8] = b"h2";
+
 /// TLS of connections to another machine.
 #[derive(Clone)]
 pub struct ClientTls {
     /// What a handshake needs. It asks for no protocol (ALPN).
     pub config: Arc<ClientConfig>,
+    http1: Arc<ClientConfig>,
+    http2: Arc<ClientConfig>,
+    either: Arc<ClientConfig>,
     made_of: Digest,
 }
 
@@ -145,7 +154,23 @@ impl ClientTls {
             Some(pair) => builder.with_client_cert_resolver(Arc::new(SingleCertAndKey::from(pair))),
         };
         let made_of = digest(authorities.texts.iter().chain(&identities.texts));
-        Ok(Self { config: Arc::new(config), made_of })
+        Ok(Self {
+            http1: asking(&config, &[HTTP1]),
+            http2: asking(&config, &[HTTP2]),
+            either: asking(&config, &[HTTP2, HTTP1]),
+            config: Arc::new(config),
+            made_of,
+        })
+    }
+
+    /// What a handshake needs that agrees on a protocol too (ALPN, RFC 7301). A session that was begun by
+    /// one of them can be resumed by each.
+    pub fn asking_for(&self, protocol: UpstreamProtocol) -> &Arc<ClientConfig> {
+        match protocol {
+            UpstreamProtocol::Auto => &self.either,
+            UpstreamProtocol::Http1 => &self.http1,
+            UpstreamProtocol::Http2 => &self.http2,
+        }
     }
 
     /// TLS that trusts nobody, for sources that are fetched without.
@@ -160,6 +185,13 @@ impl ClientTls {
     pub(crate) fn trusting(authorities: &str) -> Self {
         Self::new(Authorities::read(authorities).unwrap(), Identities::default()).unwrap()
     }
+}
+
+/// The same, asking for these protocols, the first before the second.
+fn asking(config: &ClientConfig, protocols: &[&[u8]]) -> Arc<ClientConfig> {
+    let mut config = config.clone();
+    config.alpn_protocols = protocols.iter().map(|name| name.to_vec()).collect();
+    Arc::new(config)
 }
 
 /// The provider is named: were two in the program, the default one would be a panic. It prefers the

@@ -60,6 +60,9 @@ pub enum AnswerError {
     /// The upstream stopped sending.
     #[error("the response's body stopped coming")]
     Stalled,
+    /// The upstream ended the stream before the body's end, without calling it a fault.
+    #[error("the response's body was left unfinished")]
+    Unfinished,
 }
 
 impl Body {
@@ -116,11 +119,14 @@ impl HttpBody for Body {
             Kind::Own(text) => return Poll::Ready(text.take().map(|text| Ok(Frame::data(text)))),
             Kind::Tunnel(_) => return Poll::Ready(None),
             Kind::Upstream { inner, clean, lease, silence } => {
-                let Poll::Ready(frame) = Pin::new(inner).poll_frame(cx) else {
+                let Poll::Ready(frame) = Pin::new(&mut *inner).poll_frame(cx) else {
                     return silence.poll(cx).map(|()| Some(Err(AnswerError::Stalled)));
                 };
                 silence.since = None;
                 if frame.is_none() {
+                    if lease.is_of_stream() && !inner.is_end_stream() {
+                        return Poll::Ready(Some(Err(AnswerError::Unfinished)));
+                    }
                     lease.give_back();
                 }
                 frame.map(|frame| Ok(cleaned(frame?, *clean)))
@@ -166,10 +172,20 @@ fn cleaned(mut frame: Frame<Bytes>, clean: Clean) -> Frame<Bytes> {
 
 /// A client's body on its way to the upstream.
 pub(super) struct Upload {
-    inner: Received,
+    inner: Option<Received>,
     rest: Option<u64>,
     clean: Clean,
     progress: Option<Rc<Progress>>,
+    begun: Option<Box<dyn FnOnce()>>,
+}
+
+/// Why an upload ends before its end. To an HTTP/2 upstream its stream is cancelled then, whatever it is.
+#[derive(Debug, thiserror::Error)]
+#[error("{error}")]
+pub(super) struct Aborted {
+    error: BodyError,
+    #[source]
+    cancelled: h2::Error,
 }
 
 /// How far an upload is, as seen by whoever waits for the answer.
@@ -205,7 +221,25 @@ impl Upload {
         let progress = (!inner.is_end_stream()).then(|| {
             Rc::new(Progress { state: Cell::new(State::Moving), moved: Cell::new(Instant::now()) })
         });
-        (Self { inner, rest: most, clean, progress: progress.clone() }, progress)
+        let upload =
+            Self { inner: Some(inner), rest: most, clean, progress: progress.clone(), begun: None };
+        (upload, progress)
+    }
+
+    /// That of a request without a body.
+    pub(super) fn none(clean: Clean) -> Self {
+        Self { inner: None, rest: None, clean, progress: None, begun: None }
+    }
+
+    /// Does something when it is looked at for the first time.
+    pub(super) fn when_begun(&mut self, begun: impl FnOnce() + 'static) {
+        self.begun = Some(Box::new(begun));
+    }
+
+    /// One that was not looked at yet, as it was made.
+    pub(super) fn anew(mut self) -> Self {
+        self.begun = None;
+        self
     }
 
     fn note(&self, state: State) {
@@ -231,13 +265,17 @@ impl Progress {
 
 impl HttpBody for Upload {
     type Data = Bytes;
-    type Error = BodyError;
+    type Error = Aborted;
 
     fn poll_frame(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {
-        let frame = match Pin::new(&mut self.inner).poll_frame(cx) {
+    ) -> Poll<Option<Result<Frame<Bytes>, Aborted>>> {
+        if let Some(begun) = self.begun.take() {
+            begun();
+        }
+        let Some(inner) = &mut self.inner else { return Poll::Ready(None) };
+        let frame = match Pin::new(inner).poll_frame(cx) {
             Poll::Pending => {
                 self.note(State::Waiting);
                 return Poll::Pending;
@@ -249,7 +287,7 @@ impl HttpBody for Upload {
             Poll::Ready(Some(Err(error))) => {
                 let is_stalled = matches!(error, BodyError::Stalled);
                 self.note(if is_stalled { State::Stalled } else { State::Broken });
-                return Poll::Ready(Some(Err(error)));
+                return Poll::Ready(Some(Err(error.into())));
             }
             Poll::Ready(Some(Ok(frame))) => frame,
         };
@@ -257,20 +295,26 @@ impl HttpBody for Upload {
         if let Some(rest) = &mut self.rest {
             let Some(left) = rest.checked_sub(length) else {
                 self.note(State::TooLarge);
-                return Poll::Ready(Some(Err(BodyError::TooLarge)));
+                return Poll::Ready(Some(Err(BodyError::TooLarge.into())));
             };
             *rest = left;
         }
-        self.note(if self.inner.is_end_stream() { State::Ended } else { State::Moving });
+        self.note(if self.is_end_stream() { State::Ended } else { State::Moving });
         Poll::Ready(Some(Ok(cleaned(frame, self.clean))))
     }
 
     fn is_end_stream(&self) -> bool {
-        self.inner.is_end_stream()
+        self.inner.as_ref().is_none_or(HttpBody::is_end_stream)
     }
 
     fn size_hint(&self) -> SizeHint {
-        self.inner.size_hint()
+        self.inner.as_ref().map_or_else(|| SizeHint::with_exact(0), HttpBody::size_hint)
+    }
+}
+
+impl From<BodyError> for Aborted {
+    fn from(error: BodyError) -> Self {
+        Self { error, cancelled: h2::Reason::CANCEL.into() }
     }
 }
 

@@ -26,8 +26,9 @@ pub(super) fn causes(error: &(dyn Error + 'static)) -> String {
 }
 
 fn of_tls(error: &rustls::Error) -> String {
+    use rustls::AlertDescription;
     use rustls::CertificateError as Of;
-    use rustls::Error::{AlertReceived, InvalidCertificate};
+    use rustls::Error::{AlertReceived, InvalidCertificate, NoApplicationProtocol};
     match error {
         // The second is an authority's of the same name.
         InvalidCertificate(Of::UnknownIssuer | Of::BadSignature) => {
@@ -46,6 +47,10 @@ fn of_tls(error: &rustls::Error) -> String {
         }
         InvalidCertificate(Of::NotValidYet | Of::NotValidYetContext { .. }) => {
             "its certificate is not valid yet".to_owned()
+        }
+        NoApplicationProtocol => "it does not agree on what to speak (ALPN)".to_owned(),
+        AlertReceived(AlertDescription::NoApplicationProtocol) => {
+            "it speaks nothing of what it is asked for (ALPN)".to_owned()
         }
         AlertReceived(alert) => format!("it refuses our side of TLS: {alert:?}"),
         other => format!("TLS: {other}"),

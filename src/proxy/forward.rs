@@ -87,7 +87,7 @@ impl Forwarder {
         let request = Request::from_parts(head, body);
         let (upstream, terms) = (&served.upstream, terms(snapshot));
         let sent = match handshake {
-            None => self.client.send(upstream, request, &terms).await,
+            None => self.client.send(upstream, served.upstream_protocol, request, &terms).await,
             Some(handshake) => self
                 .client
                 .upgrade(upstream, request, &terms)

@@ -11,7 +11,7 @@ mod lifecycle;
 mod proxy_protocol;
 mod refusals;
 mod secure_upstream;
-mod secured;
+pub mod secured;
 mod sockets;
 mod stages;
 mod syntax;

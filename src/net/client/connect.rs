@@ -1,7 +1,9 @@
-//! A fresh connection to an upstream: the name is looked up, its addresses are tried, TLS is agreed on.
+//! A fresh connection to an upstream: the name is looked up, its addresses are tried, TLS and what to
+//! speak over it are agreed on.
 //!
-//! All of it ends within [`Terms::connect`]. TLS that fails is never followed by an attempt without:
-//! there is no connection then, and [`ConnectError`] says why as people read it.
+//! All of it ends within [`Terms::connect`]. TLS that fails is never followed by an attempt without, nor
+//! HTTP/2 that was asked for by HTTP/1.1: there is no connection then, and [`ConnectError`] says why as
+//! people read it.
 
 use std::io;
 use std::net::{IpAddr, SocketAddr, ToSocketAddrs};
@@ -19,12 +21,13 @@ use tokio::time::{Instant, sleep, timeout_at};
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 
-use crate::config::snapshot::{Upstream, UpstreamTls};
+use crate::config::snapshot::{Upstream, UpstreamProtocol, UpstreamTls};
+use crate::config::tls::HTTP2;
 use crate::net::causes::causes;
 use crate::net::tunnel::Duplex;
 
-use super::Terms;
 use super::pool::Connection;
+use super::{SendError, Terms, http2};
 
 /// Why there is no connection.
 #[derive(Debug, thiserror::Error)]
@@ -44,26 +47,56 @@ pub(super) enum ConnectError {
     /// The connection ended before it began.
     #[error("{}", causes(.0))]
     Http(#[from] hyper::Error),
+    /// It was asked for HTTP/2, and does not speak it.
+    #[error("it does not speak HTTP/2")]
+    NotHttp2,
+}
+
+impl ConnectError {
+    /// What it means to a request.
+    pub(super) fn of(self, upstream: &Upstream) -> SendError {
+        match self {
+            Self::Timeout => SendError::ConnectTimeout(upstream.clone()),
+            Self::TlsTimeout => SendError::HandshakeTimeout(upstream.clone()),
+            error => {
+                SendError::Unreachable { upstream: upstream.clone(), reason: error.to_string() }
+            }
+        }
+    }
+}
+
+/// A connection that was just made, by what is spoken on it.
+pub(super) enum Fresh {
+    Http1(Connection),
+    Http2(http2::Connection),
 }
 
 /// What is read ahead of an upstream, at least; hyper takes no less than 8 KiB.
 const BUFFER_BYTES: usize = 64 * 1024;
 
-/// Connects, and speaks HTTP/1.1 from then on. `lookups` bounds the lookups of the upstream's name.
+/// Connects, and speaks what `protocol` lets. `lookups` bounds the lookups of the upstream's name.
 pub(super) async fn connect(
     upstream: &Upstream,
+    protocol: UpstreamProtocol,
     lookups: &Arc<Semaphore>,
     terms: &Terms,
-) -> Result<Connection, ConnectError> {
+) -> Result<Fresh, ConnectError> {
     let deadline = Instant::now() + terms.connect;
+    // Without TLS nothing is agreed on: the other side is what the configuration says.
+    let known = protocol == UpstreamProtocol::Http2;
     match upstream {
-        Upstream::Unix(path) => speak(knock(path, deadline).await?, terms).await,
+        Upstream::Unix(path) => speak(knock(path, deadline).await?, known, deadline, terms).await,
         Upstream::Tcp { host, port, tls: None } => {
-            speak(dial(host, *port, lookups, deadline).await?, terms).await
+            speak(dial(host, *port, lookups, deadline).await?, known, deadline, terms).await
         }
         Upstream::Tcp { host, port, tls: Some(tls) } => {
             let stream = dial(host, *port, lookups, deadline).await?;
-            speak(secure(stream, tls, deadline).await?, terms).await
+            let stream = secure(stream, tls, protocol, deadline).await?;
+            let agreed = stream.get_ref().1.alpn_protocol() == Some(HTTP2);
+            if known && !agreed {
+                return Err(ConnectError::NotHttp2);
+            }
+            speak(stream, agreed, deadline, terms).await
         }
     }
 }
@@ -82,7 +115,7 @@ pub(super) async fn open(
         }
         Upstream::Tcp { host, port, tls: Some(tls) } => {
             let stream = dial(host, *port, lookups, deadline).await?;
-            Box::new(secure(stream, tls, deadline).await?)
+            Box::new(secure(stream, tls, UpstreamProtocol::Http1, deadline).await?)
         }
     })
 }
@@ -96,19 +129,26 @@ pub(super) fn http1(terms: &Terms) -> http1::Builder {
 
 async fn speak(
     stream: impl AsyncRead + AsyncWrite + Unpin + 'static,
+    is_http2: bool,
+    deadline: Instant,
     terms: &Terms,
-) -> Result<Connection, ConnectError> {
+) -> Result<Fresh, ConnectError> {
+    if is_http2 {
+        let begun = timeout_at(deadline, http2::Connection::start(stream, terms));
+        return begun.await.map_err(|_| ConnectError::Timeout)?.map(Fresh::Http2);
+    }
     let (sender, driver) = http1(terms).handshake(TokioIo::new(stream)).await?;
-    Ok(Connection::start(sender, driver))
+    Ok(Fresh::Http1(Connection::start(sender, driver)))
 }
 
 /// Agrees on TLS.
 async fn secure(
     stream: TcpStream,
     UpstreamTls { client, server_name }: &UpstreamTls,
+    protocol: UpstreamProtocol,
     deadline: Instant,
 ) -> Result<TlsStream<TcpStream>, ConnectError> {
-    let connector = TlsConnector::from(client.config.clone());
+    let connector = TlsConnector::from(client.asking_for(protocol).clone());
     let secured = timeout_at(deadline, connector.connect(server_name.clone(), stream));
     secured.await.map_err(|_| ConnectError::TlsTimeout)?.map_err(ConnectError::Tls)
 }

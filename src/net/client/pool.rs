@@ -1,7 +1,9 @@
 //! One worker's connections to one upstream: those in use, and those kept for the next request.
 //!
-//! A [`Connection`] that is dropped is cut off at once, with whatever is under way on it: that is how a
-//! request that nobody waits for any more ends. One that has done its work is kept, or retired in order.
+//! A [`Route`] is what one request goes out on: an HTTP/1.1 connection of its own, or a stream. An
+//! HTTP/1.1 [`Connection`] that is dropped is cut off at once, with whatever is under way on it, and a
+//! stream is reset: that is how a request that nobody waits for any more ends. One that has done its work
+//! is kept, or retired in order.
 
 use std::cell::RefCell;
 use std::pin::pin;
@@ -9,6 +11,9 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
 
+use http::{Request, Response};
+use hyper::body::Incoming;
+use hyper::client::conn::TrySendError;
 use hyper::client::conn::http1::{self, SendRequest};
 use hyper_util::rt::TokioIo;
 use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt};
@@ -16,7 +21,12 @@ use tokio::sync::{Semaphore, oneshot};
 use tokio::task::spawn_local;
 use tokio::time::{Instant, timeout};
 
+use crate::config::snapshot::{Upstream, UpstreamProtocol};
 use crate::net::body::Upload;
+
+use super::fleet::{Fleet, Speaks};
+use super::http2::{Exchange, until_retired};
+use super::{SendError, Terms};
 
 /// Connections to one upstream that a worker keeps without use.
 const MOST_IDLE: usize = 128;
@@ -24,13 +34,26 @@ const MOST_IDLE: usize = 128;
 /// Lookups of an upstream's name at a time. They hold a thread each, for as long as the resolver likes.
 const MOST_LOOKUPS: usize = 4;
 
+/// What becomes of a request that is sent.
+pub(super) type Sent = Result<Response<Incoming>, TrySendError<Request<Upload>>>;
+
 /// For how long a retired connection may take to end: it says so to the other side, which may not listen.
-const GRACE: Duration = Duration::from_secs(5);
+/// So may an upload that was answered before its end.
+pub(super) const GRACE: Duration = Duration::from_secs(5);
 
 /// The connections of one worker to one upstream.
 pub(super) struct Pool {
     idle: RefCell<Vec<Idle>>,
+    fleet: Rc<Fleet>,
     pub(super) lookups: Arc<Semaphore>,
+}
+
+/// What one request goes out on.
+pub(super) enum Route {
+    /// A connection of its own, which may have been used before.
+    Http1 { connection: Connection, is_kept: bool },
+    /// A stream on a connection that has others.
+    Http2(Exchange),
 }
 
 struct Idle {
@@ -39,13 +62,32 @@ struct Idle {
 }
 
 impl Pool {
-    pub(super) fn new() -> Rc<Self> {
+    pub(super) fn new(upstream: Upstream, protocol: UpstreamProtocol) -> Rc<Self> {
         let lookups = Arc::new(Semaphore::new(MOST_LOOKUPS));
-        Rc::new(Self { idle: RefCell::default(), lookups })
+        let fleet = Fleet::new(upstream, protocol, lookups.clone());
+        Rc::new(Self { idle: RefCell::default(), fleet, lookups })
+    }
+
+    /// A way for a request: on the connection that was used last, on a stream, or on a fresh connection.
+    pub(super) async fn route(&self, terms: &Terms) -> Result<Route, SendError> {
+        match self.take() {
+            Some(connection) => Ok(Route::Http1 { connection, is_kept: true }),
+            None => self.fresh(terms).await,
+        }
+    }
+
+    /// A way for a request that does not go over an HTTP/1.1 connection of before.
+    pub(super) async fn fresh(&self, terms: &Terms) -> Result<Route, SendError> {
+        if self.fleet.speaks() != Some(Speaks::Http1)
+            && let Some(route) = self.fleet.turn(terms).await?
+        {
+            return Ok(route);
+        }
+        self.fleet.dial(terms).await
     }
 
     /// The connection that was used last, of those that still stand.
-    pub(super) fn take(&self) -> Option<Connection> {
+    fn take(&self) -> Option<Connection> {
         let mut idle = self.idle.borrow_mut();
         let now = Instant::now();
         while let Some(Idle { connection, until }) = idle.pop() {
@@ -65,7 +107,8 @@ impl Pool {
         for over in idle.extract_if(.., is_over) {
             over.connection.retire();
         }
-        idle.is_empty() && Rc::strong_count(self) == 1
+        let has_streams = !self.fleet.sweep();
+        idle.is_empty() && !has_streams && Rc::strong_count(self) == 1
     }
 
     fn keep(&self, connection: Connection, idle_for: Duration) {
@@ -94,17 +137,8 @@ impl Connection {
         S: AsyncRead + AsyncWrite + Unpin + 'static,
     {
         let (retire, retired) = oneshot::channel();
-        spawn_local(async move {
-            let mut driver = pin!(driver);
-            let retired = tokio::select! {
-                // Its faults are told to whoever waits for a response on it.
-                _ = driver.as_mut() => return,
-                retired = retired => retired,
-            };
-            if retired.is_ok() {
-                let _ = timeout(GRACE, driver).await;
-            }
-        });
+        // Its faults are told to whoever waits for a response on it.
+        spawn_local(until_retired(driver, retired));
         Self { sender, retire }
     }
 
@@ -144,25 +178,49 @@ impl Connection {
     }
 }
 
-/// A connection that is in use, and where it goes afterwards.
+impl Route {
+    /// Sends the one request.
+    pub(super) async fn send(&mut self, request: Request<Upload>) -> Sent {
+        match self {
+            Self::Http1 { connection, .. } => connection.sender.try_send_request(request).await,
+            Self::Http2(exchange) => exchange.send(request).await,
+        }
+    }
+
+    /// Ends without an answer that came in time.
+    pub(super) fn give_up(self) {
+        if let Self::Http2(exchange) = self {
+            exchange.give_up();
+        }
+    }
+}
+
+/// What an answer comes on, and where that goes afterwards.
 pub(in crate::net) struct Lease {
-    connection: Option<Connection>,
+    route: Option<Route>,
     pool: Rc<Pool>,
     idle: Duration,
 }
 
 impl Lease {
-    /// `idle` is how long it may be kept without use.
-    pub(super) fn new(connection: Connection, pool: Rc<Pool>, idle: Duration) -> Self {
-        Self { connection: Some(connection), pool, idle }
+    /// `idle` is how long a connection may be kept without use.
+    pub(super) fn new(route: Route, pool: Rc<Pool>, idle: Duration) -> Self {
+        Self { route: Some(route), pool, idle }
     }
 
     /// Keeps the connection for the next request, once its response has come to its end. One whose
-    /// request is still being sent cannot be used again.
+    /// request is still being sent cannot be used again, unless it is shared.
     pub(in crate::net) fn give_back(&mut self) {
-        if let Some(connection) = self.connection.take() {
-            self.pool.keep(connection, self.idle);
+        match self.route.take() {
+            Some(Route::Http1 { connection, .. }) => self.pool.keep(connection, self.idle),
+            Some(Route::Http2(exchange)) => exchange.finish(),
+            None => {}
         }
+    }
+
+    /// Whether the answer comes on a stream.
+    pub(in crate::net) fn is_of_stream(&self) -> bool {
+        matches!(self.route, Some(Route::Http2(_)))
     }
 }
 

@@ -10,14 +10,14 @@ use std::time::Duration;
 use http::{Request, Response, StatusCode};
 use hyper_util::rt::TokioIo;
 
-use crate::config::snapshot::Upstream;
+use crate::config::snapshot::{Upstream, UpstreamProtocol};
 use crate::net::body::{Body, Upload};
 use crate::net::received::Received;
 use crate::net::tunnel::Tunnel;
 
-use super::connect::{http1, open};
-use super::pool::{Connection, Lease};
-use super::{Client, SendError, Terms, fault, unconnected, wait};
+use super::connect::{ConnectError, http1, open};
+use super::pool::{Connection, Lease, Route};
+use super::{Client, SendError, Terms, fault, wait};
 
 impl Client {
     /// Sends `request`, which has no body, and waits for the head of its response. With the status 101 the
@@ -31,11 +31,11 @@ impl Client {
         let (head, body) = request.into_parts();
         let (upload, progress) = Upload::new(body, terms.body_bytes, terms.clean);
         let request = Request::from_parts(head, upload);
-        let pool = self.pool(upstream);
+        let pool = self.pool(upstream, UpstreamProtocol::Http1);
         let stream = open(upstream, &pool.lookups, terms).await;
-        let stream = TokioIo::new(stream.map_err(|error| unconnected(upstream, &error))?);
+        let stream = TokioIo::new(stream.map_err(|error| error.of(upstream))?);
         let spoken = http1(terms).handshake(stream).await;
-        let (sender, driver) = spoken.map_err(|error| unconnected(upstream, &error.into()))?;
+        let (sender, driver) = spoken.map_err(|error| ConnectError::from(error).of(upstream))?;
         let (mut connection, handed_over) = Connection::start_convertible(sender, driver);
 
         let progress = progress.as_deref();
@@ -44,7 +44,8 @@ impl Client {
         let response = response.map_err(|error| fault(upstream, progress, error))?;
         if response.status() != StatusCode::SWITCHING_PROTOCOLS {
             // Kept for no time at all: it is closed in order when the answer is over.
-            let lease = Lease::new(connection, pool, Duration::ZERO);
+            let route = Route::Http1 { connection, is_kept: false };
+            let lease = Lease::new(route, pool, Duration::ZERO);
             return Ok(
                 response.map(|body| Body::upstream(body, terms.clean, lease, terms.response_read))
             );

@@ -18,10 +18,10 @@ use crate::certificates::{Authority, Identity};
 use crate::disk::rename_over;
 
 /// A folder with what a gateway needs to speak TLS with an upstream.
-struct Files(tempfile::TempDir);
+pub struct Files(tempfile::TempDir);
 
 impl Files {
-    fn with_ca(authority: &Authority) -> Self {
+    pub fn with_ca(authority: &Authority) -> Self {
         let files = Self(tempfile::tempdir().unwrap());
         files.write("ca.crt", &authority.pem());
         files
@@ -45,7 +45,7 @@ impl Files {
     }
 
     /// The configuration of an upstream at `host`, with `more` about its TLS.
-    fn configuration(&self, host: &str, address: SocketAddr, more: &str) -> String {
+    pub fn configuration(&self, host: &str, address: SocketAddr, more: &str) -> String {
         let tls = format!("upstream_tls: {{ca: {}{more}}}", self.path("ca.crt").display());
         let plain = format!("http://{address}");
         let secure = format!("https://{host}:{}", address.port());

@@ -78,11 +78,12 @@ async fn what_is_dropped_is_cut_at_once_and_what_is_retired_has_its_grace() {
 async fn a_pool_keeps_what_stands_for_its_time_and_no_more_than_it_may() {
     const HOUR: Duration = Duration::from_hours(1);
     let work = async {
-        let pool = Pool::new();
+        let pool = Pool::new(Upstream::Unix("/nowhere".into()), UpstreamProtocol::Auto);
         let mut peers = Vec::new();
         for kept_for in [HOUR, Duration::from_secs(1)] {
             let (ours, theirs) = duplex(1024);
-            Lease::new(connection(ours).await, pool.clone(), kept_for).give_back();
+            let route = Route::Http1 { connection: connection(ours).await, is_kept: false };
+            Lease::new(route, pool.clone(), kept_for).give_back();
             peers.push(theirs);
         }
         assert_eq!(pool.idle.borrow().len(), 2);
