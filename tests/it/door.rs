@@ -15,6 +15,6 @@ pub mod secured;
 mod sockets;
 mod stages;
 mod syntax;
-mod tls;
+pub mod tls;
 pub mod upstream;
 mod upstreams;

@@ -141,7 +141,7 @@ pub struct Admin {
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Limits {
-    /// Request line and headers together, at least `1KiB`: 32KiB.
+    /// Request line and headers together, at least `1KiB`: 32KiB. With HTTP/2 never more than 1MiB.
     #[schemars(extend("default" = "32KiB", "examples" = ["32KiB"]))]
     pub header_bytes: Option<String>,
     /// The request target (path and query), at least `1KiB`; beyond it `uri-too-long`: 8KiB.
@@ -152,7 +152,8 @@ pub struct Limits {
     pub body_bytes: Option<String>,
     /// Connections open at a time, over all workers: 10000, and fewer where the system's limit of open
     /// files (`ulimit -n`) leaves no room for them. One more is answered `overloaded`, or, where TLS is
-    /// spoken, closed.
+    /// spoken, closed. No more requests than that are in flight either, of which one HTTP/2 connection
+    /// carries several: one more is answered `overloaded`.
     #[schemars(range(min = 1), extend("default" = 10_000))]
     pub connections: Option<u32>,
     /// Requests that a client may have open at a time on one HTTP/2 connection: 100.

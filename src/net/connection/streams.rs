@@ -157,3 +157,64 @@ impl HttpBody for Paced {
         self.answer.size_hint()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::future::pending;
+
+    use tokio::task::{LocalSet, yield_now};
+    use tokio::time::advance;
+
+    use super::*;
+    use crate::net::cord::Parting;
+
+    const PATIENCE: Duration = Duration::from_secs(20);
+    const EXPIRED: Parting = Parting { code: "token-expired", grpc: 16, close: 1008 };
+
+    /// A stream that has begun and does not end by itself, and what is dropped with it.
+    async fn begun(streams: &Streams) -> (Rc<Hold>, Rc<()>) {
+        let (alive, told) = (Rc::new(()), Rc::new(RefCell::new(None)));
+        let (kept, tell) = (alive.clone(), told.clone());
+        streams.execute(async move {
+            tell.replace(Some(Hold::of_this_stream()));
+            pending::<()>().await;
+            drop(kept);
+        });
+        yield_now().await;
+        let hold = told.take().unwrap();
+        (hold, alive)
+    }
+
+    async fn after(time: Duration) {
+        advance(time).await;
+        yield_now().await;
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_stream_whose_cord_is_cut_has_a_moment_for_its_last_words() {
+        let test = async {
+            let streams = Streams::new(PATIENCE);
+            let ((cut, one), (_hold, other)) = (begun(&streams).await, begun(&streams).await);
+            cut.cord.cut(EXPIRED);
+            yield_now().await;
+            after(LAST_WORDS * 9 / 10).await;
+            assert_eq!(Rc::strong_count(&one), 2);
+            after(LAST_WORDS / 5).await;
+            assert_eq!((Rc::strong_count(&one), Rc::strong_count(&other)), (1, 2));
+        };
+        LocalSet::new().run_until(test).await;
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn streams_end_with_their_connection() {
+        let test = async {
+            let streams = Streams::new(PATIENCE);
+            let ending = streams.ending();
+            let (_hold, alive) = begun(&streams).await;
+            drop(ending);
+            yield_now().await;
+            assert_eq!(Rc::strong_count(&alive), 1);
+        };
+        LocalSet::new().run_until(test).await;
+    }
+}

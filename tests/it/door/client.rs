@@ -74,6 +74,11 @@ impl<S: Read + Write> Client<S> {
         self.reader.get_mut()
     }
 
+    /// What is under it, with nothing read ahead that is needed.
+    pub fn into_stream(self) -> S {
+        self.reader.into_inner()
+    }
+
     pub fn answer(&mut self) -> Answer {
         self.answer_to("GET")
     }

@@ -14,17 +14,17 @@ use super::gateway::{Gateway, configuration, request, snapshot};
 use super::upstream::Upstream;
 use crate::certificates::{Authority, Identity, client, connect, shown};
 
-const NAME: &str = "orders.example.com";
+pub const NAME: &str = "orders.example.com";
 
 /// A folder with what a listener shows and trusts.
-struct Files {
+pub struct Files {
     folder: TempDir,
-    authority: Authority,
+    pub authority: Authority,
     pair: Identity,
 }
 
 impl Files {
-    fn new() -> Self {
+    pub fn new() -> Self {
         let authority = Authority::new();
         let files =
             Self { folder: tempfile::tempdir().unwrap(), pair: authority.sign(NAME), authority };
@@ -33,7 +33,7 @@ impl Files {
         files
     }
 
-    fn write(&self, name: &str, text: &str) {
+    pub fn write(&self, name: &str, text: &str) {
         std::fs::write(self.path(name), text).unwrap();
     }
 
@@ -47,7 +47,7 @@ impl Files {
     }
 
     /// A gate's configuration with TLS, and `more` in it; `top` stands beside.
-    fn configuration(&self, upstream: SocketAddr, more: &str, top: &str) -> String {
+    pub fn configuration(&self, upstream: SocketAddr, more: &str, top: &str) -> String {
         let file = |name: &str| self.path(name).display().to_string();
         let (cert, key, ca) = (file("tls.crt"), file("tls.key"), file("ca.crt"));
         let more = more.replace("CA", &ca);
@@ -60,7 +60,7 @@ impl Files {
         client(&self.trusting(), gateway.address, NAME).unwrap()
     }
 
-    fn trusting(&self) -> Arc<ClientConfig> {
+    pub fn trusting(&self) -> Arc<ClientConfig> {
         self.authority.trusted_by_client(None)
     }
 }

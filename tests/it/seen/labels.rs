@@ -31,6 +31,7 @@ const CONFIGURED: &[&str] = &[
     "fetched",
     "not_modified",
     "aborted",
+    "flood",
     "malformed",
     "proxy_header",
     "refused",

@@ -133,7 +133,12 @@ pub async fn whole(answer: ResponseFuture) -> Result<Whole, h2::Error> {
 
 /// The next data of a body, for which there is room again afterwards.
 pub async fn next(stream: &mut RecvStream) -> Result<Option<Bytes>, h2::Error> {
-    let Some(data) = stream.data().await.transpose()? else { return Ok(None) };
-    stream.flow_control().release_capacity(data.len())?;
-    Ok(Some(data))
+    loop {
+        let Some(data) = stream.data().await.transpose()? else { return Ok(None) };
+        stream.flow_control().release_capacity(data.len())?;
+        // An end may come with nothing before it.
+        if !data.is_empty() {
+            return Ok(Some(data));
+        }
+    }
 }

@@ -66,6 +66,8 @@ impl Told {
 
 pub struct Frames<S = TcpStream> {
     stream: S,
+    /// Whether SETTINGS and PING are acknowledged as they come.
+    pub acknowledges: bool,
 }
 
 impl Frames {
@@ -75,7 +77,7 @@ impl Frames {
         stream.set_nodelay(true).unwrap();
         stream.set_read_timeout(Some(PATIENCE)).unwrap();
         stream.set_write_timeout(Some(PATIENCE)).unwrap();
-        Self { stream }
+        Self { stream, acknowledges: true }
     }
 
     /// One that has greeted.
@@ -88,7 +90,7 @@ impl Frames {
 
 impl<S: Read + Write> Frames<S> {
     pub fn over(stream: S) -> Self {
-        Self { stream }
+        Self { stream, acknowledges: true }
     }
 
     /// Says what a client says first. Answers must not refer to one another, as they are not understood.
@@ -140,8 +142,8 @@ impl<S: Read + Write> Frames<S> {
         self.send(WINDOW_UPDATE, 0, stream, &more.to_be_bytes())
     }
 
-    pub fn ping(&mut self, opaque: &[u8; 8]) -> &mut Self {
-        self.send(PING, 0, 0, opaque)
+    pub fn ping(&mut self, opaque: [u8; 8]) -> &mut Self {
+        self.send(PING, 0, 0, &opaque)
     }
 
     /// The next frame; nothing when the connection has ended. What must be acknowledged is.
@@ -153,7 +155,7 @@ impl<S: Read + Write> Frames<S> {
         self.stream.read_exact(&mut payload).ok()?;
         let stream = u32::from_be_bytes([head[5] & 0x7f, head[6], head[7], head[8]]);
         let frame = Frame { kind: head[3], flags: head[4], stream, payload };
-        if frame.flags & ACK == 0 && [SETTINGS, PING].contains(&frame.kind) {
+        if self.acknowledges && frame.flags & ACK == 0 && [SETTINGS, PING].contains(&frame.kind) {
             let echo = if frame.kind == PING { &frame.payload[..] } else { &[] };
             self.try_write(&self::frame(frame.kind, ACK, 0, echo));
         }
@@ -193,15 +195,15 @@ impl<S: Read + Write> Frames<S> {
         told
     }
 
-    /// The reason for which the other side goes away, and whether it closes then.
-    pub fn farewell(&mut self) -> (Option<u32>, bool) {
+    /// Reads until the other side closes; the reason for which it went away, if it said one.
+    pub fn farewell(&mut self) -> Option<u32> {
         let mut reason = None;
         while let Some(frame) = self.next() {
             if frame.kind == GOAWAY {
                 reason = Some(u32::from_be_bytes(frame.payload[4..8].try_into().unwrap()));
             }
         }
-        (reason, true)
+        reason
     }
 }
 
