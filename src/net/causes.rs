@@ -86,6 +86,10 @@ mod tests {
                 "it refuses our side of TLS: CertificateRequired",
             ),
             (
+                told(rustls::Error::AlertReceived(AlertDescription::NoApplicationProtocol)),
+                "it speaks nothing of what it is asked for (ALPN)",
+            ),
+            (
                 told(rustls::Error::InvalidMessage(rustls::InvalidMessage::InvalidContentType)),
                 "TLS: received corrupt message of type InvalidContentType",
             ),

@@ -97,6 +97,21 @@ fn a_handshake_begins_with_what_a_quantum_computer_cannot_undo() {
 }
 
 #[test]
+fn what_is_asked_for_is_told_within_the_handshake_and_sessions_are_shared() {
+    let tls = client(&authority(), &[]);
+    let asked = |protocol| {
+        let names = tls.asking_for(protocol).alpn_protocols.iter();
+        names.map(|name| str::from_utf8(name).unwrap()).collect::<Vec<_>>()
+    };
+    assert_eq!(asked(UpstreamProtocol::Auto), ["h2", "http/1.1"]);
+    assert_eq!(asked(UpstreamProtocol::Http1), ["http/1.1"]);
+    assert_eq!(asked(UpstreamProtocol::Http2), ["h2"]);
+    let again = tls.clone();
+    let [one, two] = [&tls, &again].map(|tls| tls.asking_for(UpstreamProtocol::Auto));
+    assert!(Arc::ptr_eq(one, two), "made once");
+}
+
+#[test]
 fn nothing_of_a_key_is_printed() {
     let pair = signed("one.internal");
     let printed = format!("{:?}", client(&authority(), &[&pair]));

@@ -27,7 +27,7 @@ use crate::net::causes::causes;
 use crate::net::tunnel::Duplex;
 
 use super::pool::Connection;
-use super::{SendError, Terms, http2};
+use super::{Terms, http2};
 
 /// Why there is no connection.
 #[derive(Debug, thiserror::Error)]
@@ -50,19 +50,6 @@ pub(super) enum ConnectError {
     /// It was asked for HTTP/2, and does not speak it.
     #[error("it does not speak HTTP/2")]
     NotHttp2,
-}
-
-impl ConnectError {
-    /// What it means to a request.
-    pub(super) fn of(self, upstream: &Upstream) -> SendError {
-        match self {
-            Self::Timeout => SendError::ConnectTimeout(upstream.clone()),
-            Self::TlsTimeout => SendError::HandshakeTimeout(upstream.clone()),
-            error => {
-                SendError::Unreachable { upstream: upstream.clone(), reason: error.to_string() }
-            }
-        }
-    }
 }
 
 /// A connection that was just made, by what is spoken on it.

@@ -20,7 +20,7 @@ use crate::config::snapshot::{Upstream, UpstreamProtocol};
 use super::connect::{Fresh, connect};
 use super::http2::{Connection, Exchange, Place};
 use super::pool::Route;
-use super::{SendError, Terms};
+use super::{SendError, Terms, unconnected};
 
 /// Connections to one upstream from each worker. Beyond them requests wait.
 const MOST_CONNECTIONS: usize = 16;
@@ -45,7 +45,7 @@ type Waiting = oneshot::Sender<Turn>;
 pub(super) struct Fleet {
     upstream: Upstream,
     protocol: UpstreamProtocol,
-    lookups: Arc<Semaphore>,
+    pub(super) lookups: Arc<Semaphore>,
     speaks: Cell<Option<Speaks>>,
     connections: RefCell<Vec<Rc<Connection>>>,
     line: RefCell<VecDeque<Waiting>>,
@@ -112,7 +112,7 @@ impl Fleet {
     pub(super) async fn dial(self: &Rc<Self>, terms: &Terms) -> Result<Route, SendError> {
         self.terms.set(Some(*terms));
         let fresh = connect(&self.upstream, self.protocol, &self.lookups, terms).await;
-        match fresh.map_err(|error| error.of(&self.upstream))? {
+        match fresh.map_err(|error| unconnected(&self.upstream, &error))? {
             Fresh::Http1(connection) => Ok(Route::Http1 { connection, is_kept: false }),
             Fresh::Http2(connection) => {
                 let connection = self.join(connection);
@@ -194,7 +194,11 @@ impl Fleet {
             fleet.coming.update(|coming| coming - 1);
             match fresh {
                 Ok(Fresh::Http2(connection)) => {
-                    fleet.join(connection);
+                    // Before the line is looked at: what is just made is not without use for too long.
+                    let place = Place::on(fleet.join(connection), fleet.clone());
+                    if fleet.next_in_line_is_there() {
+                        fleet.call(Ok(Some(through(place))));
+                    }
                     fleet.settle();
                 }
                 Ok(Fresh::Http1(connection)) => {
@@ -205,7 +209,7 @@ impl Fleet {
                         fleet.call(Ok(first.take()));
                     }
                 }
-                Err(error) => fleet.fail(&error.of(&fleet.upstream)),
+                Err(error) => fleet.fail(&unconnected(&fleet.upstream, &error)),
             }
         });
     }
@@ -219,6 +223,7 @@ impl Fleet {
 
     /// A connection did not come about. Where no other is there, or will be, nobody is left waiting.
     fn fail(&self, error: &SendError) {
+        self.discard();
         if self.coming.get() == 0 && self.connections.borrow().is_empty() {
             while self.next_in_line_is_there() {
                 self.call(Err(error.clone()));
@@ -230,3 +235,6 @@ impl Fleet {
 fn through(place: Place) -> Route {
     Route::Http2(Exchange::new(place))
 }
+
+#[cfg(test)]
+pub(super) mod tests;

@@ -223,7 +223,7 @@ impl Exchange {
         let connection = &self.place.connection;
         let (upload, retired) = oneshot::channel();
         self.upload = Some(upload);
-        let leash = Leash { retired, _place: self.place.clone() };
+        let leash = Leash { retired, place: self.place.clone() };
         let launch = connection.launch.clone();
         request.body_mut().when_begun(move || {
             launch.replace(Some(leash));
@@ -249,3 +249,6 @@ impl Exchange {
         self.place.connection.dismissed.set(true);
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -9,6 +9,8 @@
 //! HTTP/1.1, `fleet` those that speak `http2`, for which `shape` turns requests.
 
 mod connect;
+#[cfg(test)]
+mod fake;
 mod fleet;
 mod http2;
 mod pool;
@@ -34,6 +36,7 @@ use super::body::{Body, Clean, Progress, State, Upload};
 use super::causes::causes;
 use super::received::Received;
 
+use connect::ConnectError;
 pub(super) use pool::Lease;
 use pool::{Pool, Route};
 
@@ -158,14 +161,14 @@ impl Client {
     }
 
     fn pool(&self, upstream: &Upstream, protocol: UpstreamProtocol) -> Rc<Pool> {
-        let mut pools = self.pools.borrow_mut();
-        let pools = pools.entry(protocol).or_default();
-        if let Some(pool) = pools.get(upstream) {
-            return pool.clone();
-        }
-        let pool = Pool::new(upstream.clone(), protocol);
-        pools.insert(upstream.clone(), pool.clone());
-        pool
+        let known =
+            self.pools.borrow().get(&protocol).and_then(|pools| pools.get(upstream).cloned());
+        known.unwrap_or_else(|| {
+            let pool = Pool::new(upstream.clone(), protocol);
+            let mut pools = self.pools.borrow_mut();
+            pools.entry(protocol).or_default().insert(upstream.clone(), pool.clone());
+            pool
+        })
     }
 }
 
@@ -216,6 +219,14 @@ fn is_refusal(error: &hyper::Error) -> bool {
 
 fn h2_error(error: &hyper::Error) -> Option<&h2::Error> {
     error.source()?.downcast_ref()
+}
+
+fn unconnected(upstream: &Upstream, error: &ConnectError) -> SendError {
+    match error {
+        ConnectError::Timeout => SendError::ConnectTimeout(upstream.clone()),
+        ConnectError::TlsTimeout => SendError::HandshakeTimeout(upstream.clone()),
+        error => SendError::Unreachable { upstream: upstream.clone(), reason: error.to_string() },
+    }
 }
 
 /// Waits for `sent`. The time begins anew with each step of the upload, and does not run while the client

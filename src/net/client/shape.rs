@@ -35,3 +35,43 @@ pub(super) fn http2(head: &Parts, scheme: &'static Scheme) -> Option<Parts> {
     }
     Some(head)
 }
+
+#[cfg(test)]
+mod tests {
+    use http::Request;
+
+    use super::*;
+
+    fn shaped(request: http::request::Builder) -> Option<Parts> {
+        http2(&request.body(()).unwrap().into_parts().0, &Scheme::HTTPS)
+    }
+
+    #[test]
+    fn the_host_moves_into_the_target_and_what_concerns_a_connection_goes() {
+        let request = Request::post("/a%2Fb?c=d")
+            .header("host", "orders.example.com:8443")
+            .header("connection", "te, x-hop")
+            .header("keep-alive", "timeout=5")
+            .header("proxy-connection", "keep-alive")
+            .header("transfer-encoding", "chunked")
+            .header("upgrade", "h2c")
+            .header("te", "trailers")
+            .header("content-length", "3")
+            .header("cookie", "a=b; c=d");
+        let head = shaped(request).unwrap();
+        assert_eq!(head.uri, "https://orders.example.com:8443/a%2Fb?c=d");
+        assert_eq!(head.version, Version::HTTP_2);
+        let mut left: Vec<_> = head.headers.keys().map(HeaderName::as_str).collect();
+        left.sort_unstable();
+        assert_eq!(left, ["content-length", "cookie", "te"]);
+    }
+
+    #[test]
+    fn of_te_only_trailers_are_left_and_a_host_must_be_one() {
+        let request = || Request::get("/");
+        let head = shaped(request().header("host", "a").header("te", "gzip")).unwrap();
+        assert!(head.headers.is_empty());
+        assert!(shaped(request()).is_none());
+        assert!(shaped(request().header("host", "a b")).is_none());
+    }
+}

@@ -15,9 +15,9 @@ use crate::net::body::{Body, Upload};
 use crate::net::received::Received;
 use crate::net::tunnel::Tunnel;
 
-use super::connect::{ConnectError, http1, open};
+use super::connect::{http1, open};
 use super::pool::{Connection, Lease, Route};
-use super::{Client, SendError, Terms, fault, wait};
+use super::{Client, SendError, Terms, fault, unconnected, wait};
 
 impl Client {
     /// Sends `request`, which has no body, and waits for the head of its response. With the status 101 the
@@ -33,9 +33,9 @@ impl Client {
         let request = Request::from_parts(head, upload);
         let pool = self.pool(upstream, UpstreamProtocol::Http1);
         let stream = open(upstream, &pool.lookups, terms).await;
-        let stream = TokioIo::new(stream.map_err(|error| error.of(upstream))?);
+        let stream = TokioIo::new(stream.map_err(|error| unconnected(upstream, &error))?);
         let spoken = http1(terms).handshake(stream).await;
-        let (sender, driver) = spoken.map_err(|error| ConnectError::from(error).of(upstream))?;
+        let (sender, driver) = spoken.map_err(|error| unconnected(upstream, &error.into()))?;
         let (mut connection, handed_over) = Connection::start_convertible(sender, driver);
 
         let progress = progress.as_deref();

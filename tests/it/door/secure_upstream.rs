@@ -64,15 +64,21 @@ pub struct Shows<'a> {
     pub versions: &'static [&'static SupportedProtocolVersion],
     /// Whose certificates clients must show.
     pub clients_of: Option<&'a Authority>,
+    /// On which protocols it agrees (ALPN).
+    pub protocols: &'a [&'a str],
 }
 
 impl<'a> Shows<'a> {
     pub fn only(identity: &'a Identity) -> Self {
-        Self { identity, versions: rustls::ALL_VERSIONS, clients_of: None }
+        Self { identity, versions: rustls::ALL_VERSIONS, clients_of: None, protocols: &[] }
     }
 
     pub fn to_clients_of(identity: &'a Identity, authority: &'a Authority) -> Self {
         Self { clients_of: Some(authority), ..Self::only(identity) }
+    }
+
+    pub fn agreeing_on(identity: &'a Identity, protocols: &'a [&'a str]) -> Self {
+        Self { protocols, ..Self::only(identity) }
     }
 
     pub fn in_tls12(identity: &'a Identity) -> Self {
@@ -93,7 +99,10 @@ impl<'a> Shows<'a> {
             }
         };
         let config = builder.with_single_cert(vec![self.identity.der()], self.identity.private());
-        Arc::new(config.unwrap())
+        let mut config = config.unwrap();
+        config.alpn_protocols =
+            self.protocols.iter().map(|name| name.as_bytes().to_vec()).collect();
+        Arc::new(config)
     }
 }
 

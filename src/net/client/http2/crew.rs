@@ -25,7 +25,7 @@ pub(super) struct Leash {
     /// Told when the answer has ended; gone when nobody wants it any more.
     pub(super) retired: oneshot::Receiver<()>,
     /// The stream is open for as long as its upload is.
-    pub(super) _place: Rc<Place>,
+    pub(super) place: Rc<Place>,
 }
 
 /// Runs the tasks of one connection.
@@ -58,9 +58,9 @@ impl<F: Future<Output = ()> + 'static> Executor<F> for Crew {
         }
         match self.0.launch.take() {
             None => drop(spawn_local(task)),
-            Some(Leash { retired, _place }) => drop(spawn_local(async move {
+            Some(Leash { retired, place }) => drop(spawn_local(async move {
                 until_retired(task, retired).await;
-                drop(_place);
+                drop(place);
             })),
         }
     }
