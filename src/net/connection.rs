@@ -7,6 +7,7 @@
 
 mod http2;
 mod streams;
+mod websocket;
 
 use std::cell::Cell;
 use std::convert::Infallible;
@@ -43,7 +44,7 @@ use super::received::Received;
 use super::reception::{Bounds, InFlight, Reception, Service};
 use super::stream::Stream;
 use super::tls::{Offer, Trust};
-use super::tunnel::Tunnel;
+use super::tunnel::{Duplex, Tunnel};
 use super::wire::{Line, PREFACE, Wire};
 
 /// What is read ahead of a client, at least; hyper takes no less than 8 KiB.
@@ -158,7 +159,8 @@ impl<S: Service> Reception<S> {
                 let request = request.map(|body| Received::new(body, &pace, cord.clone()));
                 let mut response = self.answer(&answering, peer.clone(), request).await;
                 if let Some(tunnel) = response.body_mut().take_tunnel() {
-                    opened.set(Some((tunnel, cord.clone())));
+                    let answering = self.begin(&pace, bounds);
+                    opened.set(Some(Opened { tunnel, cord: cord.clone(), answering }));
                 } else if self.leaving.get() {
                     response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
                 }
@@ -208,15 +210,19 @@ impl<S: Service> Reception<S> {
                     // What does not run in any thread but its own hyper cannot hand to a waiting upgrade:
                     // once one was asked for, it stops and leaves the rest to us, the end too.
                     let Parts { io, read_buf, .. } = connection.into_parts();
-                    if let Some((tunnel, cord)) = opened.take() {
+                    let mut wire = io.into_inner();
+                    if let Some(opened) = opened.take() {
                         let withdrawn = async {
                             if !is_withdrawn {
                                 withdrawn.await;
                             }
                         };
-                        self.carry(io.into_inner(), read_buf, *tunnel, &cord, withdrawn).await;
+                        wire.stay_half_open(true);
+                        self.carry(&mut wire, read_buf, opened, withdrawn).await;
+                        wire.stay_half_open(false);
+                        say_last(wire, b"").await;
                     } else if upgrade_asked.get() {
-                        say_last(io.into_inner(), b"").await;
+                        say_last(wire, b"").await;
                     }
                     return fault_seen;
                 }
@@ -263,30 +269,35 @@ impl<S: Service> Reception<S> {
         self.service.serve(peer, request).await
     }
 
-    /// Lets a connection be a tunnel until its end.
+    /// Lets a connection, or one stream of it, be a tunnel until its end.
     async fn carry(
         &self,
-        mut wire: Wire,
+        near: &mut impl Duplex,
         early: Bytes,
-        tunnel: Tunnel,
-        cord: &Cord,
+        opened: Opened,
         withdrawn: impl Future<Output = ()>,
     ) {
+        let Opened { tunnel, cord, answering: _answering } = opened;
         self.metrics.tunnels.increment(1.0);
         let _open = Open(&self.metrics.tunnels);
-        wire.stay_half_open(true);
         let believed = async {
             withdrawn.await;
             cord.cut(WITHDRAWN);
-            std::future::pending().await
+            std::future::pending::<()>().await;
         };
         tokio::select! {
-            () = tunnel.run(&mut wire, early, cord) => {}
+            () = tunnel.run(near, early, &cord) => {}
             () = believed => {}
         }
-        wire.stay_half_open(false);
-        say_last(wire, b"").await;
     }
+}
+
+/// A tunnel that waits for its client's answer to be written.
+struct Opened {
+    tunnel: Box<Tunnel>,
+    cord: Cord,
+    /// The answer is over with the tunnel, not with its head.
+    answering: Answering,
 }
 
 /// An open tunnel; counted until it is dropped.

@@ -36,6 +36,7 @@ pub(super) struct Offer {
 }
 
 /// Whether those are still believed on whose word a client was let in.
+#[derive(Clone)]
 pub(super) struct Trust(watch::Receiver<()>);
 
 impl Trust {

@@ -78,7 +78,10 @@ impl Tunnel {
             } else {
                 silence.poll(moved + idle, cx)
             };
-            late.map(|()| End::Cut(IDLE))
+            late.map(|()| {
+                cord.cut(IDLE);
+                End::Cut(IDLE)
+            })
         });
         if let End::Cut(parting) = end.await {
             up.stop(parting);
@@ -99,10 +102,12 @@ fn poll_both(
     near: &mut impl Duplex,
     far: &mut Box<dyn Duplex>,
 ) -> Poll<()> {
-    match (up.poll(cx, near, far), down.poll(cx, far, near)) {
-        (Poll::Ready(Err(_)), _) | (_, Poll::Ready(Err(_))) => Poll::Ready(()),
-        (Poll::Ready(Ok(())), Poll::Ready(Ok(()))) => Poll::Ready(()),
-        _ => Poll::Pending,
+    let (up, down) = (up.poll(cx, near, far), down.poll(cx, far, near));
+    let is_broken = |flow: &Poll<io::Result<()>>| matches!(flow, Poll::Ready(Err(_)));
+    if is_broken(&up) || is_broken(&down) || up.is_ready() && down.is_ready() {
+        Poll::Ready(())
+    } else {
+        Poll::Pending
     }
 }
 
@@ -218,3 +223,6 @@ impl Flow {
         Poll::Ready(Ok(()))
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -10,7 +10,7 @@ use http::header::AUTHORIZATION;
 use http::{Request, Response, StatusCode, Version};
 use hyper::body::Body as _;
 
-use crate::config::snapshot::{Authorization, ServedApi, Snapshot, Upstream};
+use crate::config::snapshot::{Authorization, ServedApi, Snapshot};
 use crate::gate::{Caller, Code, Refusal};
 use crate::net::{Body, Client, Received, SendError, Terms};
 use crate::policy::Permit;
@@ -92,7 +92,7 @@ impl Forwarder {
                 .client
                 .upgrade(upstream, request, &terms)
                 .await
-                .and_then(|response| agreed(response, handshake, upstream)),
+                .and_then(|response| agreed(response, handshake, onward)),
         };
         let mut response = sent.map_err(|error| self.failed(&error, onward.decision_id))?;
         let version = response.version();
@@ -127,17 +127,18 @@ impl Forwarder {
     }
 }
 
-/// The answer, unless it opens something else than the tunnel that was asked for.
+/// The answer, unless it opens something else than the tunnel that was asked for, or seems to: in HTTP/2
+/// every success opens one (RFC 8441 section 5).
 fn agreed(
     response: Response<Body>,
     handshake: &Handshake,
-    upstream: &Upstream,
+    onward: &Onward<'_>,
 ) -> Result<Response<Body>, SendError> {
-    let opens = response.status() == StatusCode::SWITCHING_PROTOCOLS;
-    if opens && !handshake.is_answered_by(response.headers()) {
-        return Err(SendError::Invalid(upstream.clone()));
-    }
-    Ok(response)
+    let is_sound = match response.status() {
+        StatusCode::SWITCHING_PROTOCOLS => handshake.is_answered_by(response.headers()),
+        status => onward.origin.version != Version::HTTP_2 || !status.is_success(),
+    };
+    if is_sound { Ok(response) } else { Err(SendError::Invalid(onward.served.upstream.clone())) }
 }
 
 fn terms(snapshot: &Snapshot) -> Terms {

@@ -206,16 +206,22 @@ impl Door {
         let mut account =
             Account::allowed(&self.ledger, visit, path_text, findings, &permit, reported);
         let bodiless = request.body().is_end_stream();
+        let may_upgrade = findings.operation.is_some_and(|operation| operation.websocket);
+        let version = request.version();
         let sent = match findings.served {
             // Nothing passes before its API is known.
             None => Err(Code::Internal.into()),
+            // In HTTP/2 it asks for nothing else, and any success would be taken for one.
+            Some(_) if !may_upgrade && upgrade.is_some() && version == Version::HTTP_2 => {
+                Err(Refusal::new(Code::RequestMalformed, "the operation offers no WebSocket"))
+            }
             Some(served) => {
                 let trusted = &held.snapshot.server.trusted_proxies;
                 let origin = Origin {
                     peer: &visit.peer,
                     trusted: is_among(visit.peer.address, trusted),
                     host: target.host_and_port(),
-                    version: request.version(),
+                    version,
                     via: &self.via,
                 };
                 let onward = Onward {
@@ -226,7 +232,7 @@ impl Door {
                     path,
                     origin,
                     decision_id: &visit.decision_id,
-                    upgrade: upgrade.filter(|_| findings.operation.is_some_and(|it| it.websocket)),
+                    upgrade: upgrade.filter(|_| may_upgrade),
                 };
                 self.forwarder.forward(permit, request, &onward).await
             }

@@ -50,7 +50,8 @@ impl Handshake {
         if parts.method != Method::GET {
             return Err("a WebSocket begins with `GET`");
         }
-        if parts.version != Version::HTTP_11 {
+        // In HTTP/2 there is no such field but where one was made of its own way to ask (RFC 8441).
+        if ![Version::HTTP_11, Version::HTTP_2].contains(&parts.version) {
             return Err("a WebSocket begins with HTTP/1.1");
         }
         if has_body || headers.contains_key(TRANSFER_ENCODING) {

@@ -20,3 +20,4 @@ pub mod tls;
 pub mod upstream;
 mod upstreams;
 mod upstreams_h2;
+mod websockets;

@@ -10,10 +10,13 @@ use std::pin::Pin;
 use std::rc::Rc;
 use std::time::Duration;
 
+use bytes::Bytes;
 use http::{Request, Response};
 use hyper::body::Incoming;
+use hyper::rt::Executor;
 use hyper::server::conn::http2;
 use hyper::service::service_fn;
+use hyper::upgrade::OnUpgrade;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::time::Instant;
 
@@ -27,7 +30,7 @@ use crate::net::wire::{Line, Wire};
 use crate::telemetry::ConnectionError;
 
 use super::streams::{Hold, Paced, Streams};
-use super::{Answer, withdrawn};
+use super::{Answer, Opened, say_last, websocket, withdrawn};
 
 /// What a client may send on one stream before anybody has read it: the protocol's own default, and what
 /// an upload needs to move at all.
@@ -76,6 +79,8 @@ impl<S: Service> Reception<S> {
             pace: pace.clone(),
             bounds: *bounds,
             farewell: farewell.clone(),
+            trust: trust.clone(),
+            streams: streams.clone(),
         };
         let connection = Rc::new(connection);
         let answer = move |request| {
@@ -137,6 +142,7 @@ fn builder(bounds: &Bounds, streams: Streams) -> http2::Builder<Streams> {
     let mut builder = http2::Builder::new(streams);
     builder
         .timer(TokioTimer::new())
+        .enable_connect_protocol()
         .max_concurrent_streams(bounds.streams)
         .initial_stream_window_size(STREAM_WINDOW)
         .initial_connection_window_size(CONNECTION_WINDOW)
@@ -173,6 +179,8 @@ struct Connection<S> {
     pace: Rc<Pace>,
     bounds: Bounds,
     farewell: Rc<Farewell>,
+    trust: Option<Trust>,
+    streams: Streams,
 }
 
 impl<S: Service> Connection<S> {
@@ -181,16 +189,40 @@ impl<S: Service> Connection<S> {
     async fn answer(
         &self,
         answering: super::Answering,
-        request: Request<Incoming>,
+        mut request: Request<Incoming>,
     ) -> Result<Response<Paced>, h2::Error> {
         if self.farewell.is_over() {
             return Err(h2::Reason::REFUSED_STREAM.into());
         }
         let hold = Hold::of_this_stream();
         let cord = hold.cord.clone();
+        let stream = websocket::read(&mut request);
         let request = request.map(|body| Received::new(body, &self.pace, cord.clone()));
-        let response = self.reception.answer(&answering, self.peer.clone(), request).await;
+        let mut response = self.reception.answer(&answering, self.peer.clone(), request).await;
+        if let Some(stream) = stream {
+            if let Some(tunnel) = response.body_mut().take_tunnel() {
+                websocket::write(&mut response);
+                let answering = self.reception.begin(&self.pace, &self.bounds);
+                self.carry(stream, Opened { tunnel, cord: cord.clone(), answering });
+            } else if response.status().is_success() {
+                // It would be taken for a WebSocket, behind which nobody is.
+                return Err(h2::Reason::INTERNAL_ERROR.into());
+            }
+        }
         Ok(response.map(|body| Paced::new(Answer { body, cord, _answering: answering }, hold)))
+    }
+}
+
+impl<S: Service> Connection<S> {
+    /// Lets a stream be a tunnel, once its answer was written.
+    fn carry(&self, stream: OnUpgrade, opened: Opened) {
+        let (reception, trust) = (self.reception.clone(), self.trust.clone());
+        self.streams.execute(async move {
+            let Ok(stream) = stream.await else { return };
+            let mut stream = TokioIo::new(stream);
+            reception.carry(&mut stream, Bytes::new(), opened, withdrawn(trust)).await;
+            say_last(stream, b"").await;
+        });
     }
 }
 

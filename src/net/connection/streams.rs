@@ -63,7 +63,8 @@ impl<F: Future<Output = ()> + 'static> Executor<F> for Streams {
     fn execute(&self, stream: F) {
         let mut tasks = self.tasks.borrow_mut();
         while tasks.try_join_next().is_some() {}
-        let hold = Rc::<Hold>::default();
+        // What writes for a stream that has become a WebSocket is started by that stream, and ends as it.
+        let hold = Hold::of_this_stream();
         let stream = HOLD.scope(hold.clone(), stream);
         tasks.spawn_local(watch(stream, hold, self.patience));
     }

@@ -135,6 +135,13 @@ impl<S: Read + Write> Client<S> {
         }
     }
 
+    /// So many bytes, of whatever follows HTTP.
+    pub fn bytes(&mut self, count: usize) -> Vec<u8> {
+        let mut bytes = vec![0; count];
+        self.reader.read_exact(&mut bytes).unwrap();
+        bytes
+    }
+
     /// Whether the other side says that it closes, and nothing more.
     pub fn is_closed_cleanly(&mut self) -> bool {
         matches!(self.reader.read(&mut [0]), Ok(0))
