@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use crate::clock::now;
 use crate::config::snapshot::{IssuerSettings, Snapshot};
-use crate::gate::{Call, Code, Env, Outcome, Step, Verdict, check};
+use crate::gate::{Call, Code, Env, KeptCall, Outcome, Step, Verdict, check};
 use crate::keyring::{FetchedKeys, KeyRequests};
 use crate::live::{Live, Reader};
 use crate::policy::UnixTime;
@@ -33,7 +33,23 @@ pub struct Held {
     pub snapshot: Arc<Snapshot>,
     /// The time that it is decided at.
     pub now: UnixTime,
+    /// What stands at that time.
+    pub standing: Standing,
     parsed: OnceCell<Arc<Parsed>>,
+}
+
+/// What decisions rest on besides the time: another one may decide otherwise.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Standing {
+    configuration: u64,
+    keys: u64,
+}
+
+impl Held {
+    /// The request's token, once it was taken apart.
+    pub fn parsed(&self) -> Option<&Arc<Parsed>> {
+        self.parsed.get()
+    }
 }
 
 impl Guard {
@@ -58,7 +74,15 @@ impl Guard {
     /// Takes the snapshot and the time that one request will be decided by.
     pub fn open(&self) -> Held {
         let snapshot = self.snapshot.borrow_mut().load().clone();
-        Held { snapshot, now: now(), parsed: OnceCell::new() }
+        let keys = self.keys.borrow_mut().load().generation;
+        let standing = Standing { configuration: snapshot.generation, keys };
+        Held { snapshot, now: now(), standing, parsed: OnceCell::new() }
+    }
+
+    /// The same for a call that was made before and is asked about again.
+    pub fn reopen(&self, call: &KeptCall) -> Held {
+        let parsed = call.parsed().cloned().map(OnceCell::from).unwrap_or_default();
+        Held { parsed, ..self.open() }
     }
 
     /// Whether `call` may pass.

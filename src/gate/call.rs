@@ -1,11 +1,12 @@
 //! A picture of one request, free of HTTP machinery: what a door hands to the gate.
 
 use std::borrow::Cow;
+use std::sync::Arc;
 
 use http::Method;
 
 use crate::route::CanonPath;
-use crate::token::{Credential, TokenError};
+use crate::token::{Credential, KeptCredential, Parsed, TokenError};
 
 use super::Preflight;
 
@@ -23,4 +24,43 @@ pub struct Call<'a> {
     pub preflight: Option<Preflight<'a>>,
     /// The credential, or why it cannot be told. Only operations that ask for a token look at it.
     pub credential: Result<Option<Credential<'a>>, TokenError>,
+}
+
+impl Call<'_> {
+    /// Keeps the call beyond its request; `parsed` is its token, where it was taken apart.
+    pub fn keep(&self, parsed: Option<&Arc<Parsed>>) -> KeptCall {
+        KeptCall {
+            method: self.method.clone(),
+            host: self.host.as_ref().into(),
+            path: self.path.to_owned(),
+            credential: KeptCredential::new(self.credential, parsed),
+        }
+    }
+}
+
+/// A [`Call`] that outlives its request, so that the same question can be asked again.
+#[derive(Debug)]
+pub struct KeptCall {
+    method: Method,
+    host: Box<str>,
+    path: CanonPath<'static>,
+    credential: KeptCredential,
+}
+
+impl KeptCall {
+    /// The call as it was.
+    pub fn call(&self) -> Call<'_> {
+        Call {
+            method: &self.method,
+            host: Cow::Borrowed(&self.host),
+            path: self.path.borrowed(),
+            preflight: None,
+            credential: self.credential.credential(),
+        }
+    }
+
+    /// Its token, where it was taken apart.
+    pub fn parsed(&self) -> Option<&Arc<Parsed>> {
+        self.credential.parsed()
+    }
 }

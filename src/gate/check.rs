@@ -116,6 +116,7 @@ pub fn check<'a>(
         (Ok((issuer, verified)), target) => {
             let caller = outcome.caller.insert(Caller {
                 issuer: &issuer.trust.issuer,
+                until: verified.until(),
                 client: None,
                 identity: None,
             });

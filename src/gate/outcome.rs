@@ -1,7 +1,7 @@
 //! What became of a call: the verdict, with all that records, headers and answers say about it.
 
 use crate::config::snapshot::{Operation, ServedApi};
-use crate::policy::{Issuer, Permit};
+use crate::policy::{Issuer, Permit, UnixTime};
 use crate::token::Identity;
 
 use super::Refusal;
@@ -37,6 +37,8 @@ pub enum Verdict {
 pub struct Caller<'a> {
     /// The token's issuer.
     pub issuer: &'a Issuer,
+    /// From when on the token has expired.
+    pub until: UnixTime,
     /// The application's id at that issuer.
     pub client: Option<&'a str>,
     /// What else the token says.

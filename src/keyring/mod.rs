@@ -74,6 +74,8 @@ pub type Outcome = Result<Fetched, KeyringError>;
 /// The keys that were fetched, each set with the source it came from.
 #[derive(Clone, Default)]
 pub struct FetchedKeys {
+    /// Counts how often they were replaced.
+    pub generation: u64,
     by_issuer: HashMap<Issuer, (RemoteKeys, Arc<KeySet>)>,
 }
 
@@ -135,6 +137,7 @@ impl KeyRing {
         });
         let mut keys = FetchedKeys::clone(&self.ring.keys.load());
         keys.by_issuer.retain(|issuer, _| desks.contains_key(issuer));
+        keys.generation += 1;
         self.ring.keys.replace(Arc::new(keys));
         for (issuer, source) in remote {
             if let Some(desk) = desks.get_mut(issuer) {
@@ -243,6 +246,7 @@ impl Ring {
         }
         let mut keys = FetchedKeys::clone(&self.keys.load());
         change(&mut keys);
+        keys.generation += 1;
         self.keys.replace(Arc::new(keys));
     }
 }

@@ -76,6 +76,11 @@ impl Body {
         Self(Kind::Tunnel(Some(Box::new(tunnel))))
     }
 
+    /// Whether it is a text of ours.
+    pub(super) fn is_own(&self) -> bool {
+        matches!(self.0, Kind::Own(_))
+    }
+
     /// The tunnel that follows this answer, if one does.
     pub(super) fn take_tunnel(&mut self) -> Option<Box<Tunnel>> {
         match &mut self.0 {

@@ -9,39 +9,40 @@ mod http2;
 mod streams;
 mod websocket;
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::convert::Infallible;
+use std::future::poll_fn;
 use std::io;
 use std::net::SocketAddr;
 use std::pin::Pin;
 use std::rc::Rc;
-use std::task::{Context, Poll};
+use std::task::Poll;
 use std::time::Duration;
 
 use bytes::Bytes;
 use http::header::{CONNECTION, UPGRADE};
 use http::{HeaderValue, Request, Response};
-use http_body::{Body as HttpBody, Frame, SizeHint};
 use hyper::body::Incoming;
 use hyper::server::conn::http1::{self, Parts};
 use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
 use tokio::io::{AsyncWrite, AsyncWriteExt};
-use tokio::time::timeout;
+use tokio::time::{sleep, timeout};
 
 use crate::config::tls::ALPN_HTTP2;
 use crate::telemetry::{ConnectionError, Gauge};
 
 use super::ahead::Ahead;
-use super::body::{AnswerError, Body};
-use super::cord::{Cord, Parting};
+use super::answer::{Answer, Answering};
+use super::body::Body;
+use super::cord::{self, Cord, CordEnd, Parting};
 use super::drain::Phase;
 use super::linger::Linger;
 use super::pace::{Late, Pace};
 use super::peer::Peer;
 use super::proxy_header::{self, Header, Reading};
 use super::received::Received;
-use super::reception::{Bounds, InFlight, Reception, Service};
+use super::reception::{Bounds, Reception, Service};
 use super::stream::Stream;
 use super::tls::{Offer, Trust};
 use super::tunnel::{Duplex, Tunnel};
@@ -149,13 +150,15 @@ impl<S: Service> Reception<S> {
         bounds: &Bounds,
     ) -> Option<ConnectionError> {
         let (opened, upgrade_asked) = (Cell::new(None), Cell::new(false));
+        let current = RefCell::new(CordEnd::default());
         let answer = |request: Request<Incoming>| {
-            let answering = self.begin(&pace, bounds);
+            let (answering, cord) = (self.begin(&pace, bounds), Cord::default());
+            current.replace(cord.end());
             if request.headers().contains_key(UPGRADE) {
                 upgrade_asked.set(true);
             }
             async {
-                let cord = Cord::default();
+                let version = request.version();
                 let request = request.map(|body| Received::new(body, &pace, cord.clone()));
                 let mut response = self.answer(&answering, peer.clone(), request).await;
                 if let Some(tunnel) = response.body_mut().take_tunnel() {
@@ -164,11 +167,7 @@ impl<S: Service> Reception<S> {
                 } else if self.leaving.get() {
                     response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
                 }
-                Ok::<_, Infallible>(response.map(|body| Answer {
-                    body,
-                    cord,
-                    _answering: answering,
-                }))
+                Ok::<_, Infallible>(Answer::begin(response, version, cord, answering))
             }
         };
         let mut connection = http1::Builder::new()
@@ -184,6 +183,8 @@ impl<S: Service> Reception<S> {
         let mut is_withdrawn = false;
         let (mut is_closing, mut fault_seen) = (false, None);
         let mut overdue = std::pin::pin!(pace.overdue());
+        // Looked at behind the connection, which is where another exchange becomes the current one.
+        let mut unheard = std::pin::pin!(unheard(&current));
         loop {
             let late = tokio::select! {
                 // No request is taken any more where both come at once.
@@ -224,6 +225,10 @@ impl<S: Service> Reception<S> {
                     } else if upgrade_asked.get() {
                         say_last(wire, b"").await;
                     }
+                    return fault_seen;
+                }
+                () = &mut unheard => {
+                    pace.abort();
                     return fault_seen;
                 }
                 late = overdue.as_mut() => late,
@@ -331,6 +336,21 @@ async fn withdrawn(trust: Option<Trust>) {
     }
 }
 
+/// Waits until an exchange was cut whose client does not take what it is told last.
+async fn unheard(current: &RefCell<CordEnd>) {
+    loop {
+        let cut = poll_fn(|cx| match current.borrow().cord() {
+            Some(cord) => cord.poll_cut(cx).map(|_| cord.end()),
+            None => Poll::Pending,
+        });
+        let cut = cut.await;
+        sleep(cord::LAST_WORDS).await;
+        if !cut.is_over() {
+            return;
+        }
+    }
+}
+
 /// What a client and we have agreed on.
 struct Agreed {
     line: Line,
@@ -410,54 +430,5 @@ fn fault(error: &hyper::Error) -> Option<ConnectionError> {
         None
     } else {
         Some(ConnectionError::Aborted)
-    }
-}
-
-/// A request that is not answered to its end: dropped with its answer's body, or when there will be none.
-struct Answering {
-    pace: Rc<Pace>,
-    is_too_many: bool,
-    _in_flight: InFlight,
-}
-
-impl Drop for Answering {
-    fn drop(&mut self) {
-        self.pace.answered();
-    }
-}
-
-/// The body of an answer that is not over yet.
-struct Answer {
-    body: Body,
-    cord: Cord,
-    _answering: Answering,
-}
-
-impl HttpBody for Answer {
-    type Data = Bytes;
-    type Error = AnswerError;
-
-    fn poll_frame(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, AnswerError>>> {
-        if let Some(parting) = self.cord.parting() {
-            return Poll::Ready(Some(Err(AnswerError::Cut(parting.code))));
-        }
-        let frame = Pin::new(&mut self.body).poll_frame(cx);
-        if frame.is_pending()
-            && let Poll::Ready(parting) = self.cord.poll_cut(cx)
-        {
-            return Poll::Ready(Some(Err(AnswerError::Cut(parting.code))));
-        }
-        frame
-    }
-
-    fn is_end_stream(&self) -> bool {
-        self.body.is_end_stream()
-    }
-
-    fn size_hint(&self) -> SizeHint {
-        self.body.size_hint()
     }
 }

@@ -9,6 +9,7 @@ use std::fmt;
 use std::future::poll_fn;
 use std::rc::{Rc, Weak};
 use std::task::{Context, Poll, Waker};
+use std::time::Duration;
 
 /// Why an exchange ends before its end, in the words of each protocol that can say so.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -29,7 +30,14 @@ pub struct Cord(Rc<State>);
 struct State {
     parting: Cell<Option<Parting>>,
     waiting: RefCell<Vec<Waker>>,
+    /// Whether the client's body is not over yet.
+    receiving: Cell<bool>,
+    /// Whether the answer has begun.
+    answered: Cell<bool>,
 }
+
+/// How long the last words of an exchange that was cut may take, to a client that does not take them.
+pub(super) const LAST_WORDS: Duration = Duration::from_millis(500);
 
 impl Cord {
     /// Ends the exchange; the first one to do so says why.
@@ -64,6 +72,26 @@ impl Cord {
         poll_fn(|cx| self.poll_cut(cx)).await
     }
 
+    /// Notes whether there is more to come of the client's body.
+    pub(crate) fn receiving(&self, more: bool) {
+        self.0.receiving.set(more);
+    }
+
+    /// Notes that the answer has begun. From then on whoever holds the cord is its body, or a tunnel.
+    pub(crate) fn answered(&self) {
+        self.0.answered.set(true);
+    }
+
+    /// Whether the answer has begun: what is left of the exchange is its body, or a tunnel.
+    pub fn is_answered(&self) -> bool {
+        self.0.answered.get()
+    }
+
+    /// Whether the exchange is under way in either direction, and does not just wait for its answer.
+    pub fn is_stream(&self) -> bool {
+        self.is_answered() || self.0.receiving.get()
+    }
+
     /// A way to cut it that does not keep it.
     pub fn end(&self) -> CordEnd {
         CordEnd(Rc::downgrade(&self.0))
@@ -71,7 +99,7 @@ impl Cord {
 }
 
 /// A way to cut a [`Cord`] that does not keep it.
-#[derive(Clone)]
+#[derive(Clone, Default)]
 pub struct CordEnd(Weak<State>);
 
 impl CordEnd {

@@ -5,12 +5,12 @@
 //! to upstreams.
 //!
 //! A client's connection, from outside inwards: `listen` and `reception` (accepted, counted),
-//! `proxy_header` (whom a balancer passes on),
-//! `connection` (its life), `wire` over TLS over `linger` over `ahead` over `stream` (its bytes),
-//! `pace` (its time), `received` and `body` (what it sends and gets), `tunnel` and `frames` (what it can
-//! become), `cord` (what each exchange hangs by).
+//! `proxy_header` (whom a balancer passes on), `connection` (its life), `wire` over TLS over `linger` over
+//! `ahead` over `stream` (its bytes), `pace` (its time), `received`, `answer` and `body` (what it sends
+//! and gets), `tunnel` and `frames` (what it can become), `cord` (what each exchange hangs by).
 
 mod ahead;
+mod answer;
 pub mod authorities;
 mod body;
 mod causes;
@@ -20,6 +20,7 @@ mod cord;
 mod drain;
 pub mod fetch;
 mod frames;
+pub mod grpc;
 mod linger;
 mod listen;
 mod pace;

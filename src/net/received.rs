@@ -49,7 +49,9 @@ impl Received {
     /// The body of a request that `pace` was told of.
     pub(super) fn new(inner: Incoming, pace: &Rc<Pace>, cord: Cord) -> Self {
         let patience = Patience::new(pace.times().body_read);
-        let pace = (!inner.is_end_stream()).then(|| pace.clone());
+        let comes = !inner.is_end_stream();
+        cord.receiving(comes);
+        let pace = comes.then(|| pace.clone());
         if let Some(pace) = &pace {
             pace.receive();
         }
@@ -84,6 +86,7 @@ impl HttpBody for Received {
             Poll::Ready(frame) => {
                 let data = frame.as_ref().and_then(|frame| frame.as_ref().ok()?.data_ref());
                 self.patience.moved(data.map_or(0, Bytes::len));
+                self.cord.receiving(frame.is_some() && !self.inner.is_end_stream());
                 Poll::Ready(frame.map(|frame| frame.map_err(BodyError::from)))
             }
         }
@@ -103,6 +106,7 @@ impl Drop for Received {
         if let Some(pace) = &self.pace {
             pace.received();
         }
+        self.cord.receiving(false);
     }
 }
 

@@ -17,11 +17,12 @@ use http::{Request, Response};
 use tokio::io::AsyncWriteExt;
 use tokio::sync::Notify;
 use tokio::task::spawn_local;
-use tokio::time::sleep;
+use tokio::time::{sleep, timeout};
 
 use crate::telemetry::{ConnectionError, Metrics};
 
 use super::body::Body;
+use super::cord;
 use super::drain::{Drain, Phase};
 use super::linger::Linger;
 use super::listen::Listener;
@@ -46,6 +47,9 @@ pub trait Service: 'static {
 
     /// The whole message that a connection gets which is one too many.
     fn overloaded(&self) -> Bytes;
+
+    /// Cuts what is still answered when the gateway leaves; whether there is anything.
+    fn leave(&self) -> bool;
 }
 
 /// The bounds of a client's connection.
@@ -100,6 +104,7 @@ pub(super) struct Totals {
 }
 
 /// A request that is not answered to its end.
+#[cfg_attr(test, derive(Default))]
 pub(super) struct InFlight(Arc<Totals>);
 
 impl Drop for InFlight {
@@ -142,7 +147,12 @@ impl<S: Service> Reception<S> {
         }
         drop(listener);
         tokio::select! {
-            () = self.drain.reached(Phase::Gone) => {}
+            () = self.drain.reached(Phase::Gone) => {
+                if self.service.leave() {
+                    // Who does not take the last words goes without.
+                    let _ = timeout(cord::LAST_WORDS, self.emptied()).await;
+                }
+            }
             () = self.emptied() => {}
         }
     }

@@ -14,6 +14,7 @@ use crate::config::snapshot::{Operation, ServedApi};
 use crate::gate::{self, Caller, Code, Refusal};
 use crate::guard::Held;
 use crate::net::Peer;
+use crate::net::grpc::is_grpc;
 use crate::policy::{Basis, Grant, NameSet, Permit, UnixTime};
 use crate::telemetry::{Metrics, Record, Recorder, RequestLabels, Requests, Ruling};
 
@@ -51,6 +52,8 @@ pub(super) struct Visit {
     /// The page that it comes from, where a browser names one.
     pub(super) origin: Option<HeaderValue>,
     pub(super) version: Version,
+    /// Whether it is a gRPC call, by what its body is said to be.
+    pub(super) grpc: bool,
     time: UnixTime,
     generation: u64,
     arrived: Instant,
@@ -67,6 +70,7 @@ impl Visit {
             method: parts.method.clone(),
             origin: gate::origin(&parts.headers).cloned(),
             version: parts.version,
+            grpc: is_grpc(&parts.headers),
             time: held.now,
             generation: held.snapshot.generation,
             arrived: Instant::now(),

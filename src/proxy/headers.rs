@@ -21,7 +21,7 @@ use super::names::{Fate, fate, may_trail};
 
 const CLIENT_ID: HeaderName = HeaderName::from_static("grantgate-client-id");
 const DECISION: HeaderName = HeaderName::from_static("grantgate-decision");
-const DECISION_ID: HeaderName = HeaderName::from_static("grantgate-decision-id");
+pub(super) const DECISION_ID: HeaderName = HeaderName::from_static("grantgate-decision-id");
 const GRANT_ID: HeaderName = HeaderName::from_static("grantgate-grant-id");
 const ISSUER: HeaderName = HeaderName::from_static("grantgate-issuer");
 const ORGANIZATION: HeaderName = HeaderName::from_static("grantgate-organization");

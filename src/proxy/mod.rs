@@ -8,6 +8,7 @@
 //! | an allowed request goes on, with clean header fields | `forward.rs`, `headers.rs`, `names.rs` |
 //! | browsers learn which pages may read the answer | `cors.rs` |
 //! | what may become a WebSocket is one in all its parts | `upgrade.rs` |
+//! | one whose permission ends while it is under way is cut | `streams.rs` |
 //! | the decision is recorded and counted | `account.rs` |
 //!
 //! [`Door`] walks a request through them.
@@ -22,6 +23,7 @@ mod intake;
 mod names;
 mod refuse;
 mod serve;
+mod streams;
 mod upgrade;
 mod via;
 

@@ -1,4 +1,5 @@
-//! A refusal as an answer: `application/problem+json` (RFC 9457) with its challenge.
+//! A refusal as an answer: `application/problem+json` (RFC 9457) with its challenge, and for a gRPC call
+//! nothing but the trailers that say its status.
 //!
 //! The only place where refusals become responses. What it says of the caller is the caller's own; the
 //! texts of a request are in it only as JSON strings that neither a terminal nor an HTML reader obeys.
@@ -15,8 +16,10 @@ use serde::Serialize;
 
 use crate::config::snapshot::ServedApi;
 use crate::gate::{Caller, Challenge, Code, Refusal};
-use crate::net::Body;
+use crate::net::{Body, grpc};
 use crate::telemetry::write_json;
+
+use super::headers::DECISION_ID;
 
 /// To whom a refusal is said, and about what.
 #[derive(Clone, Copy, Debug)]
@@ -29,12 +32,17 @@ pub(super) struct Address<'a> {
     pub(super) caller: Option<&'a Caller<'a>>,
     /// The request's method.
     pub(super) method: &'a Method,
+    /// Whether it is a gRPC call, which gets an answer of that kind.
+    pub(super) grpc: bool,
     /// Whether the connection must not be used again: the rest of the request was not read.
     pub(super) close: bool,
 }
 
 /// The answer to a refused request.
 pub(super) fn refuse(refusal: &Refusal, address: &Address<'_>) -> Response<Body> {
+    if address.grpc {
+        return trailers_only(refusal, address);
+    }
     let text = problem(refusal, address);
     let headers = fields(refusal, address, text.len());
     let body = if *address.method == Method::HEAD { Body::own("") } else { Body::own(text) };
@@ -49,6 +57,20 @@ pub(super) fn one_too_many() -> Refusal {
     Refusal { retry_after: Some(1), ..Code::Overloaded.into() }
 }
 
+/// The answer to a refused gRPC call. Its HTTP status says that it was answered, not what.
+fn trailers_only(refusal: &Refusal, address: &Address<'_>) -> Response<Body> {
+    let code = refusal.code;
+    let mut response = Response::new(Body::own(""));
+    let headers = response.headers_mut();
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/grpc"));
+    grpc::end(headers, code.grpc(), &format!("{code}: {}; {}", code.title(), code.hint()));
+    if let Some(id) = address.decision_id.and_then(|id| HeaderValue::try_from(id).ok()) {
+        headers.insert(DECISION_ID, id);
+    }
+    advise(headers, refusal, address);
+    response
+}
+
 /// The whole answer to a connection that is one too many, whose request nobody reads.
 pub(super) fn overloaded() -> Bytes {
     let refusal = one_too_many();
@@ -57,6 +79,7 @@ pub(super) fn overloaded() -> Bytes {
         served: None,
         caller: None,
         method: &Method::GET,
+        grpc: false,
         close: true,
     };
     let text = problem(&refusal, &nobody);
@@ -77,6 +100,12 @@ fn fields(refusal: &Refusal, address: &Address<'_>, length: usize) -> HeaderMap 
     headers.insert(CONTENT_LENGTH, length.into());
     headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
     headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    advise(&mut headers, refusal, address);
+    headers
+}
+
+/// What the client can do next, in the fields that HTTP has for it.
+fn advise(headers: &mut HeaderMap, refusal: &Refusal, address: &Address<'_>) {
     if let Some(challenge) = challenge(refusal, address.served) {
         headers.insert(WWW_AUTHENTICATE, challenge);
     }
@@ -92,7 +121,6 @@ fn fields(refusal: &Refusal, address: &Address<'_>, length: usize) -> HeaderMap 
     if address.close {
         headers.insert(CONNECTION, HeaderValue::from_static("close"));
     }
-    headers
 }
 
 /// RFC 9457's members, then ours.

@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::cell::Cell;
 use std::net::SocketAddr;
+use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -27,6 +28,7 @@ use super::forward::{Forwarder, Onward};
 use super::headers::Origin;
 use super::intake::{self, Target};
 use super::refuse::{Address, one_too_many, overloaded, refuse};
+use super::streams::{Entry, Exchange, Streams};
 use super::upgrade::Handshake;
 use super::{Via, random};
 
@@ -38,7 +40,8 @@ const PATIENCE: Duration = Duration::from_millis(500);
 
 /// One worker's main door.
 pub struct Door {
-    guard: Guard,
+    guard: Rc<Guard>,
+    streams: Rc<Streams>,
     forwarder: Forwarder,
     ledger: Ledger,
     via: Via,
@@ -50,7 +53,9 @@ pub struct Door {
 impl Door {
     /// A door that `guard` decides at. Must be made in the thread and the `LocalSet` that it will serve in.
     pub fn new(guard: Guard, via: &Via, metrics: &Arc<Metrics>, inlet: Inlet) -> Self {
+        let guard = Rc::new(guard);
         Self {
+            streams: Streams::new(guard.clone(), metrics.clone()),
             guard,
             forwarder: Forwarder::new(),
             ledger: Ledger::new(metrics.clone(), Recorder::new(inlet)),
@@ -119,6 +124,16 @@ impl Service for Door {
                 return self.refuse(&visit, path.as_str(), findings, &parts, body, &refusal).await;
             }
         };
+        let exchange = self.streams.enter(&Entry {
+            cord: body.cord(),
+            call: &call,
+            held: &held,
+            served: api,
+            caller: caller.as_ref(),
+            permit: &passing.0,
+            upgrades: handshake.is_some() && operation.is_some_and(|it| it.websocket),
+            decision_id: &visit.decision_id,
+        });
         drop(call);
         let request = Request::from_parts(parts, body);
         let asked = Asked {
@@ -127,6 +142,7 @@ impl Service for Door {
             target: &target,
             path: &path,
             upgrade: upgrade.as_ref(),
+            exchange: &exchange,
         };
         self.pass(&asked, findings, passing, request).await
     }
@@ -138,12 +154,16 @@ impl Service for Door {
         let (refusal, findings) = (one_too_many(), Findings::default());
         let account = Account::refused(&self.ledger, &visit, parts.uri.path(), findings, &refusal);
         let response = refuse(&refusal, &address(&visit, findings, !body.is_end_stream()));
-        account.close(response.status());
+        account.close(refusal.code.status());
         response
     }
 
     fn overloaded(&self) -> Bytes {
         self.overloaded.clone()
+    }
+
+    fn leave(&self) -> bool {
+        self.streams.leave()
     }
 }
 
@@ -177,7 +197,7 @@ impl Door {
             && discard(body, SMALL_BODY, PATIENCE).await;
         let mut response = refuse(refusal, &address(visit, findings, !read));
         cors::share(response.headers_mut(), findings.served, visit.origin.as_ref());
-        account.close(response.status());
+        account.close(refusal.code.status());
         response
     }
 
@@ -201,7 +221,7 @@ impl Door {
         (permit, reported): (Permit, Option<Refusal>),
         request: Request<Received>,
     ) -> Response<Body> {
-        let Asked { held, visit, target, path, upgrade } = asked;
+        let Asked { held, visit, target, path, upgrade, exchange } = asked;
         let path_text = path.as_str();
         let mut account =
             Account::allowed(&self.ledger, visit, path_text, findings, &permit, reported);
@@ -234,23 +254,30 @@ impl Door {
                     decision_id: &visit.decision_id,
                     upgrade: upgrade.filter(|_| may_upgrade),
                 };
-                self.forwarder.forward(permit, request, &onward).await
+                let cord = request.body().cord().clone();
+                tokio::select! {
+                    biased;
+                    // While its request still comes: one that waits for its answer is never cut.
+                    _ = cord.until_cut(), if !bodiless => Err(exchange.refusal()),
+                    sent = self.forwarder.forward(permit, request, &onward) => sent,
+                }
             }
         };
         let mut response = match sent {
             Ok(response) => {
                 account.answered();
+                account.close(response.status());
                 response
             }
             Err(refusal) => {
                 account.failed(refusal.code);
                 // What follows a handshake that is none may be anything.
                 let close = !bodiless || refusal.code == Code::RequestMalformed;
+                account.close(refusal.code.status());
                 refuse(&refusal, &address(visit, findings, close))
             }
         };
         cors::share(response.headers_mut(), findings.served, visit.origin.as_ref());
-        account.close(response.status());
         response
     }
 }
@@ -278,6 +305,7 @@ struct Asked<'a> {
     path: &'a CanonPath<'a>,
     /// The upgrade that it asks for, or why that is none.
     upgrade: Option<&'a Result<Handshake, &'static str>>,
+    exchange: &'a Exchange,
 }
 
 fn address<'a>(visit: &'a Visit, findings: Findings<'a>, close: bool) -> Address<'a> {
@@ -286,6 +314,7 @@ fn address<'a>(visit: &'a Visit, findings: Findings<'a>, close: bool) -> Address
         served: findings.served,
         caller: findings.caller,
         method: &visit.method,
+        grpc: visit.grpc,
         // Of HTTP/2 only the stream ends, and `Connection` is no field there (RFC 9113 section 8.2.2).
         close: close && visit.version < Version::HTTP_2,
     }

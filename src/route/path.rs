@@ -62,6 +62,17 @@ impl<'a> CanonPath<'a> {
         &self.0
     }
 
+    /// The same path, for as long as somebody wants to ask about it
+    #[must_use]
+    pub fn to_owned(&self) -> CanonPath<'static> {
+        CanonPath(Cow::Owned(self.as_str().to_owned()))
+    }
+
+    /// The same path, borrowed
+    pub fn borrowed(&self) -> CanonPath<'_> {
+        CanonPath(Cow::Borrowed(self.as_str()))
+    }
+
     /// What stands between the slashes; the last one is empty where the path ends in a slash
     pub fn segments(&self) -> impl Iterator<Item = &str> {
         self.relative().split('/')

@@ -64,7 +64,8 @@ pub struct Record<'a> {
     pub excess_scopes: &'a [String],
     /// Which configuration decided.
     pub generation: u64,
-    /// The status that was answered; none where the client had gone before.
+    /// The status that was answered; none where the client had gone before. Of a refused gRPC call it is
+    /// the refusal's, though HTTP says 200.
     pub status: Option<u16>,
     /// Microseconds until the decision.
     pub gate_us: u64,

@@ -157,7 +157,7 @@ pub(super) struct Validity {
 impl Validity {
     /// Refuses the token unless it is valid `now`, give or take `leeway` seconds of clock difference.
     pub(super) fn includes(&self, now: UnixTime, leeway: i64) -> Result<(), TokenError> {
-        if self.expires.plus_seconds(leeway) <= now {
+        if self.until(leeway) <= now {
             return Err(TokenError::Expired);
         }
         let latest = now.plus_seconds(leeway);
@@ -165,6 +165,11 @@ impl Validity {
             return Err(TokenError::NotYetValid);
         }
         Ok(())
+    }
+
+    /// From when on the token has expired, `leeway` seconds of clock difference included.
+    pub(super) fn until(&self, leeway: i64) -> UnixTime {
+        self.expires.plus_seconds(leeway)
     }
 }
 

@@ -6,10 +6,11 @@
 //! could prefer it. The token is not looked into here.
 
 use std::fmt;
+use std::sync::Arc;
 
 use percent_encoding::percent_decode_str;
 
-use super::TokenError;
+use super::{Parsed, TokenError};
 
 /// The longest token that is read, in bytes.
 pub(super) const MAX_TOKEN: usize = 8 * 1024;
@@ -48,6 +49,80 @@ impl<'a> Credential<'a> {
 impl fmt::Debug for Credential<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Credential(..)")
+    }
+}
+
+/// What a request carried as its credential, for those who ask about it again when the request is gone.
+/// It does not print.
+pub struct KeptCredential(Result<Option<Kept>, TokenError>);
+
+struct Kept {
+    token: KeptToken,
+    way: KeptWay,
+}
+
+enum KeptToken {
+    /// Shared with the cache of verified tokens, most of the time.
+    Parsed(Arc<Parsed>),
+    /// One that nobody has looked into, or that cannot be read.
+    Text(Box<str>),
+}
+
+enum KeptWay {
+    Header,
+    Subprotocol { origin: Option<Box<[u8]>> },
+}
+
+impl KeptCredential {
+    /// Keeps `credential`; `parsed` is its token, where it was taken apart.
+    pub fn new(
+        credential: Result<Option<Credential<'_>>, TokenError>,
+        parsed: Option<&Arc<Parsed>>,
+    ) -> Self {
+        let kept = |credential: Credential<'_>| Kept {
+            token: match parsed {
+                Some(parsed) if parsed.text() == credential.token => {
+                    KeptToken::Parsed(parsed.clone())
+                }
+                Some(_) | None => KeptToken::Text(credential.token.into()),
+            },
+            way: match credential.way {
+                Way::Header => KeptWay::Header,
+                Way::Subprotocol { origin } => {
+                    KeptWay::Subprotocol { origin: origin.map(Into::into) }
+                }
+            },
+        };
+        Self(credential.map(|credential| credential.map(kept)))
+    }
+
+    /// The credential as it came.
+    pub fn credential(&self) -> Result<Option<Credential<'_>>, TokenError> {
+        let kept = self.0.as_ref().map_err(|error| *error)?;
+        Ok(kept.as_ref().map(|Kept { token, way }| Credential {
+            token: match token {
+                KeptToken::Parsed(parsed) => parsed.text(),
+                KeptToken::Text(text) => text,
+            },
+            way: match way {
+                KeptWay::Header => Way::Header,
+                KeptWay::Subprotocol { origin } => Way::Subprotocol { origin: origin.as_deref() },
+            },
+        }))
+    }
+
+    /// Its token, where it was taken apart.
+    pub fn parsed(&self) -> Option<&Arc<Parsed>> {
+        match &self.0 {
+            Ok(Some(Kept { token: KeptToken::Parsed(parsed), .. })) => Some(parsed),
+            Ok(_) | Err(_) => None,
+        }
+    }
+}
+
+impl fmt::Debug for KeptCredential {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("KeptCredential(..)")
     }
 }
 
@@ -283,5 +358,23 @@ mod tests {
         let header: &[u8] = b"Bearer secret";
         let found = credential(std::iter::once(header), None);
         assert_eq!(format!("{found:?}"), "Ok(Some(Credential(..)))");
+    }
+
+    #[test]
+    fn a_credential_is_kept_as_it_came_and_does_not_print() {
+        let parsed = Arc::new(Parsed::parse("eyJhbGciOiJub25lIn0.e30.").unwrap());
+        let header = format!("Bearer {}", parsed.text());
+        for (header, parsed) in [(header.as_str(), Some(&parsed)), ("Bearer secret", None)] {
+            let values = || std::iter::once(header.as_bytes());
+            let kept = KeptCredential::new(credential(values(), None), parsed);
+            let token = kept.credential().unwrap().unwrap().token();
+            assert_eq!(header.strip_prefix("Bearer "), Some(token));
+            assert_eq!(kept.parsed().is_some(), parsed.is_some());
+            assert_eq!(format!("{kept:?}"), "KeptCredential(..)");
+        }
+        let nothing = KeptCredential::new(Ok(None), None);
+        assert!(matches!(nothing.credential(), Ok(None)));
+        let doubtful = KeptCredential::new(Err(TokenError::Ambiguous), None);
+        assert_eq!(doubtful.credential().unwrap_err(), TokenError::Ambiguous);
     }
 }

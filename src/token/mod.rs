@@ -44,7 +44,8 @@ mod tests;
 pub use algorithm::{Algorithm, Algorithms};
 pub use cache::VerifiedCache;
 pub use credential::{
-    Credential, OFFERED, Way, credential, credential_of_handshake, is_in_query, offered,
+    Credential, KeptCredential, OFFERED, Way, credential, credential_of_handshake, is_in_query,
+    offered,
 };
 pub use error::TokenError;
 pub use identity::Identity;

@@ -62,12 +62,18 @@ pub struct Verified<'a> {
     pub(super) scopes: ScopeClaims<'a>,
     pub(super) details: &'a [Value],
     key: KeyId,
+    until: UnixTime,
 }
 
 impl Verified<'_> {
     /// The key that verified it.
     pub fn key(&self) -> KeyId {
         self.key
+    }
+
+    /// From when on the token has expired, give or take what its issuer's clock may differ.
+    pub fn until(&self) -> UnixTime {
+        self.until
     }
 }
 
@@ -106,7 +112,8 @@ pub fn verify<'a>(
     validity.includes(now, trust.leeway_seconds)?;
     recipients.include(terms.audiences)?;
     claims.unbound()?;
-    Ok(Verified { parsed, trust, subject, scopes, details, key })
+    let until = validity.until(trust.leeway_seconds);
+    Ok(Verified { parsed, trust, subject, scopes, details, key, until })
 }
 
 /// Refuses what is no access token (RFC 8725 section 3.11): by `typ`, and by the marks of the profile.

@@ -11,7 +11,7 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::{Request, Response};
+use http::{Request, Response, Version};
 use hyper::body::Incoming;
 use hyper::rt::Executor;
 use hyper::server::conn::http2;
@@ -20,6 +20,7 @@ use hyper::upgrade::OnUpgrade;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::time::Instant;
 
+use crate::net::answer::{Answer, Answering};
 use crate::net::drain::Phase;
 use crate::net::pace::{Late, Pace};
 use crate::net::peer::Peer;
@@ -30,7 +31,7 @@ use crate::net::wire::{Line, Wire};
 use crate::telemetry::ConnectionError;
 
 use super::streams::{Hold, Paced, Streams};
-use super::{Answer, Opened, say_last, websocket, withdrawn};
+use super::{Opened, say_last, websocket, withdrawn};
 
 /// What a client may send on one stream before anybody has read it: the protocol's own default, and what
 /// an upload needs to move at all.
@@ -188,7 +189,7 @@ impl<S: Service> Connection<S> {
     /// When the request is not taken at all, and can be sent again elsewhere.
     async fn answer(
         &self,
-        answering: super::Answering,
+        answering: Answering,
         mut request: Request<Incoming>,
     ) -> Result<Response<Paced>, h2::Error> {
         if self.farewell.is_over() {
@@ -209,7 +210,8 @@ impl<S: Service> Connection<S> {
                 return Err(h2::Reason::INTERNAL_ERROR.into());
             }
         }
-        Ok(response.map(|body| Paced::new(Answer { body, cord, _answering: answering }, hold)))
+        let response = Answer::begin(response, Version::HTTP_2, cord, answering);
+        Ok(response.map(|answer| Paced::new(answer, hold)))
     }
 }
 

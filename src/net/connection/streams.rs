@@ -18,14 +18,10 @@ use hyper::rt::Executor;
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 
+use crate::net::answer::Answer;
 use crate::net::body::AnswerError;
-use crate::net::cord::Cord;
+use crate::net::cord::{self, Cord};
 use crate::net::patience::Alarm;
-
-use super::Answer;
-
-/// How long an answer whose cord is cut may take to say its last words.
-const LAST_WORDS: Duration = Duration::from_millis(500);
 
 /// How much of an answer is handed out at a time: what must be taken to earn the whole time again.
 const PIECE: usize = 16 * 1024;
@@ -100,7 +96,7 @@ async fn watch(stream: impl Future<Output = ()>, hold: Rc<Hold>, patience: Durat
         }
         if hold.cord.poll_cut(cx).is_ready() {
             let cut = *cut.get_or_insert_with(Instant::now);
-            if last_words.poll(cut + LAST_WORDS, cx).is_ready() {
+            if last_words.poll(cut + cord::LAST_WORDS, cx).is_ready() {
                 return Poll::Ready(());
             }
         }
@@ -198,9 +194,9 @@ mod tests {
             let ((cut, one), (_hold, other)) = (begun(&streams).await, begun(&streams).await);
             cut.cord.cut(EXPIRED);
             yield_now().await;
-            after(LAST_WORDS * 9 / 10).await;
+            after(cord::LAST_WORDS * 9 / 10).await;
             assert_eq!(Rc::strong_count(&one), 2);
-            after(LAST_WORDS / 5).await;
+            after(cord::LAST_WORDS / 5).await;
             assert_eq!((Rc::strong_count(&one), Rc::strong_count(&other)), (1, 2));
         };
         LocalSet::new().run_until(test).await;

@@ -10,6 +10,7 @@ const NOBODY: Address<'_> = Address {
     served: None,
     caller: None,
     method: &Method::GET,
+    grpc: false,
     close: false,
 };
 

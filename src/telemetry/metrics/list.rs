@@ -51,6 +51,8 @@ metrics! {
         "Client connections that went wrong, by kind of fault.";
     CONNECTIONS: Gauge, "connections",
         "Client connections that are open.";
+    EXCHANGES: Gauge, "exchanges",
+        "Allowed requests that are not over, counted four times a second.";
     GATE_SECONDS: Histogram(GATE_BOUNDS), "gate_seconds",
         "Time from a request's head to its decision.";
     KEYS_AGE: Gauge, "keys_age_seconds",
@@ -65,6 +67,8 @@ metrics! {
         "Requests by API, decision, code and subject type.";
     START_TIME: Gauge, "start_time_seconds",
         "When the gateway started, in seconds since 1970.";
+    STREAMS_CUT: Counter, "streams_cut_total",
+        "Exchanges that were cut before their end, by API and reason.";
     TOKEN_CACHE_BYTES: Gauge, "token_cache_bytes",
         "What the caches of verified tokens hold, over all workers.";
     TOKEN_CACHE_ENTRIES: Gauge, "token_cache_entries",

@@ -18,6 +18,7 @@ use std::time::Duration;
 use metrics::{Key, Label};
 
 use crate::config::snapshot::{KeySource, Snapshot};
+use crate::gate::Code;
 use crate::policy::{Audience, Issuer, SubjectType};
 
 use super::Ruling;
@@ -38,6 +39,8 @@ pub struct Metrics {
     pub config_loaded_whole: Gauge,
     /// Client connections that are open.
     pub connections: Gauge,
+    /// Allowed requests that are not over, over all workers.
+    pub exchanges: Gauge,
     /// Time from a request's head to its decision.
     pub gate_seconds: Histogram,
     /// Decision records that were lost.
@@ -132,6 +135,7 @@ impl Metrics {
             config_generation: gauge(&series, &bare(list::CONFIG_GENERATION)),
             config_loaded_whole: gauge(&series, &bare(list::CONFIG_LOADED_WHOLE)),
             connections: gauge(&series, &bare(list::CONNECTIONS)),
+            exchanges: gauge(&series, &bare(list::EXCHANGES)),
             gate_seconds: histogram(&series, &bare(list::GATE_SECONDS)),
             records_dropped: counter(&series, &bare(list::RECORDS_DROPPED)),
             start_time: gauge(&series, &bare(list::START_TIME)),
@@ -181,6 +185,9 @@ impl Metrics {
             let allow = RequestLabels { ruling: Ruling::Allow, code: None, subject_type };
             self.requests(Some(api), allow).increment(0);
         }
+        for reason in ["draining", Code::TokenExpired.as_str()] {
+            counter(&self.series, &streams_cut(Some(api), reason)).increment(0);
+        }
     }
 
     fn requests(&self, api: Option<&Audience>, labels: RequestLabels) -> Counter {
@@ -215,6 +222,11 @@ impl Metrics {
         counter(&self.series, &of_issuer(list::KEYS_UNKNOWN, issuer)).increment(1);
     }
 
+    /// Counts an exchange that was cut: the code of its refusal, or `draining`.
+    pub fn stream_cut(&self, api: Option<&Audience>, reason: &'static str) {
+        counter(&self.series, &streams_cut(api, reason)).increment(1);
+    }
+
     /// How many client connections are open.
     pub fn open_connections(&self) -> u64 {
         let gauge = self.series.get_gauge(&Key::from_static_name(list::CONNECTIONS));
@@ -240,6 +252,11 @@ fn refreshes(issuer: &Issuer, outcome: &'static str) -> Key {
     let issuer = Label::new("issuer", issuer.as_str().to_owned());
     let outcome = Label::from_static_parts("outcome", outcome);
     Key::from_parts(list::KEYS_REFRESHES, vec![issuer, outcome])
+}
+
+fn streams_cut(api: Option<&Audience>, reason: &'static str) -> Key {
+    let api = Label::new("api", api.map(|api| api.as_str().to_owned()).unwrap_or_default());
+    Key::from_parts(list::STREAMS_CUT, vec![api, Label::from_static_parts("reason", reason)])
 }
 
 fn of_issuer(name: &'static str, issuer: &Issuer) -> Key {

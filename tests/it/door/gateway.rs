@@ -115,7 +115,7 @@ impl Gateway {
                 Door::new(guard, &via, &metrics, inlet.clone())
             }
         };
-        let count = NonZeroUsize::new(2).unwrap();
+        let count = first.server.workers.unwrap_or(NonZeroUsize::new(2).unwrap());
         let workers = Workers::start(&listen, &tls, count, &drain, &metrics, door).unwrap();
         let address = match workers.listen() {
             Listen::Tcp(address) => *address,
@@ -154,8 +154,18 @@ impl Gateway {
         }
     }
 
+    /// What stands behind the name and labels of a series.
+    pub fn number(&self, series: &str) -> Option<f64> {
+        let text = self.metrics.render();
+        let number = text.lines().find_map(|line| line.strip_prefix(series)?.strip_prefix(' '));
+        number.map(|number| number.parse().unwrap())
+    }
+
     pub fn reload(&self, text: &str) {
-        self.take_over(snapshot(text));
+        let mut snapshot = snapshot(text);
+        let generation = self.snapshot.load().generation + 1;
+        Arc::get_mut(&mut snapshot).unwrap().generation = generation;
+        self.take_over(snapshot);
     }
 
     pub fn take_over(&self, snapshot: Arc<Snapshot>) {

@@ -1,4 +1,5 @@
-//! Every refusal, as a client reads it: `tests/golden/refuse/<code>.txt` holds its head and body.
+//! Every refusal, as a client reads it: `tests/golden/refuse/<code>.txt` holds its head and body,
+//! `tests/golden/refuse-grpc/<code>.txt` what a gRPC call gets in their place.
 //! `UPDATE_GOLDEN=1` writes them anew.
 
 use std::collections::BTreeMap;
@@ -79,24 +80,48 @@ client_grants:
 /// What nobody can bring about from outside.
 const UNREACHABLE: [Code; 1] = [Code::Internal];
 
+/// What is refused before anybody can tell that it is a gRPC call.
+const NO_CALL: [Code; 2] = [Code::HostMisdirected, Code::Overloaded];
+
+/// A gateway whose upstreams are of every kind, and the configuration that it runs.
+struct World {
+    gateway: Gateway,
+    text: String,
+    _slow: mpsc::Sender<()>,
+    _upstreams: [Upstream; 3],
+}
+
+impl World {
+    fn new() -> Self {
+        let down = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+        let (keep, wait) = mpsc::channel::<()>();
+        let wait = Mutex::new(wait);
+        let slow = Upstream::with(move |_, _| wait.lock().unwrap().recv().is_ok());
+        let garbled = Upstream::answering("this is no answer\r\n\r\n");
+        let open = Upstream::start();
+        let text = CONFIGURATION
+            .replace("DOWN", &down.to_string())
+            .replace("SLOW", &slow.address.to_string())
+            .replace("GARBLED", &garbled.address.to_string())
+            .replace("OPEN", &open.address.to_string());
+        let gateway = Gateway::start(&text);
+        Self { gateway, text, _slow: keep, _upstreams: [slow, garbled, open] }
+    }
+
+    /// A request that each code answers.
+    fn requests(&self) -> BTreeMap<Code, String> {
+        let mut requests = requests();
+        requests.insert(Code::LoopDetected, returning(&self.gateway));
+        requests
+    }
+}
+
 #[test]
 fn every_refusal_reads_as_it_should() {
-    let down = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
-    let (_keep, wait) = mpsc::channel::<()>();
-    let wait = Mutex::new(wait);
-    let slow = Upstream::with(move |_, _| wait.lock().unwrap().recv().is_ok());
-    let garbled = Upstream::answering("this is no answer\r\n\r\n");
-    let open = Upstream::start();
-    let text = CONFIGURATION
-        .replace("DOWN", &down.to_string())
-        .replace("SLOW", &slow.address.to_string())
-        .replace("GARBLED", &garbled.address.to_string())
-        .replace("OPEN", &open.address.to_string());
-    let gateway = Gateway::start(&text);
-
+    let world = World::new();
+    let World { gateway, text, .. } = &world;
     let mut wrong = Vec::new();
-    let mut requests = requests();
-    requests.insert(Code::LoopDetected, returning(&gateway));
+    let requests = world.requests();
     for code in Code::ALL.iter().filter(|code| !UNREACHABLE.contains(code)) {
         let path = root().join("tests/golden/refuse").join(format!("{code}.txt"));
         let Some(request) = requests.get(code) else {
@@ -105,7 +130,7 @@ fn every_refusal_reads_as_it_should() {
         };
         let answer = match code {
             Code::HostMisdirected => super::tls::misdirected(),
-            Code::Overloaded => one_too_many(&gateway, &text),
+            Code::Overloaded => one_too_many(gateway, text),
             _ => gateway.client().ask(request),
         };
         let seen = shown(&answer.head, answer.text());
@@ -120,6 +145,36 @@ fn every_refusal_reads_as_it_should() {
     assert!(wrong.is_empty(), "{}", wrong.join("\n\n"));
     let files = fs::read_dir(root().join("tests/golden/refuse")).unwrap().count();
     assert_eq!(files, Code::ALL.len() - UNREACHABLE.len(), "a file is left of a code that was");
+}
+
+#[test]
+fn a_refused_grpc_call_is_told_its_status_in_trailers_alone() {
+    let world = World::new();
+    let mut wrong = Vec::new();
+    let requests = world.requests();
+    let told = Code::ALL.iter().filter(|code| !UNREACHABLE.contains(code));
+    for code in told.clone().filter(|code| !NO_CALL.contains(code)) {
+        let path = root().join("tests/golden/refuse-grpc").join(format!("{code}.txt"));
+        let kind = "\r\ncontent-type: application/grpc+proto\r\n";
+        let request = requests[code].replacen("\r\n", kind, 1);
+        let answer = world.gateway.client().ask(request);
+        let id = answer.one("grantgate-decision-id").unwrap();
+        let seen = head_of(&answer.head, *code).replace(id, "0123456789abcdef");
+        if std::env::var_os("UPDATE_GOLDEN").is_some() {
+            fs::write(&path, &seen).unwrap();
+        }
+        let expected = fs::read_to_string(&path).unwrap_or_default();
+        let status = answer.one("grpc-status").map(str::to_owned);
+        if seen != expected || status != Some(code.grpc().to_string()) || !answer.body.is_empty() {
+            wrong.push(format!("{code}: expected\n{expected}\nand got\n{seen}"));
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n\n"));
+    let files = fs::read_dir(root().join("tests/golden/refuse-grpc")).unwrap().count();
+    assert_eq!(files, told.count() - NO_CALL.len(), "a file is left of a code that was");
+    let codes: Vec<_> =
+        world.gateway.finish().iter().map(|record| record["status"].clone()).collect();
+    assert!(codes.contains(&json!(401)) && codes.contains(&json!(504)), "{codes:?}");
 }
 
 /// The answer to one connection more than there may be.
@@ -137,14 +192,19 @@ fn one_too_many(gateway: &Gateway, text: &str) -> Answer {
 fn shown(head: &str, body: &str) -> String {
     let problem: Value = serde_json::from_str(body).unwrap();
     let id = problem["decision_id"].as_str().unwrap_or("no decision was made");
-    let keys = problem["code"] == Code::KeysUnavailable.as_str();
+    let code = Code::ALL.iter().find(|code| problem["code"] == code.as_str()).unwrap();
+    format!("{}{}\n", head_of(head, *code), body.replace(id, "0123456789abcdef"))
+}
+
+fn head_of(head: &str, code: Code) -> String {
+    let keys = code == Code::KeysUnavailable;
     let head: Vec<_> = head
         .lines()
         .filter(|line| !line.starts_with("date: "))
         // Asking for keys that do not come is done ever less often.
         .map(|line| if keys && line.starts_with("retry-after: ") { "retry-after: 1" } else { line })
         .collect();
-    format!("{}\n{}\n", head.join("\n").trim_end(), body.replace(id, "0123456789abcdef"))
+    format!("{}\n", head.join("\n").trim_end())
 }
 
 /// A request that each code answers.

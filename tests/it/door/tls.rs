@@ -123,6 +123,21 @@ fn a_connection_that_stays_idle_is_closed_with_its_end_said() {
 }
 
 #[test]
+fn a_stream_that_is_cut_does_not_end_as_whole_ones_do() {
+    let events = "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n4\r\ndata\r\n";
+    let (files, upstream) = (Files::new(), Upstream::answering(events));
+    let text = files.configuration(upstream.address, "", "");
+    let gateway = Gateway::start(&text);
+    let mut client = files.client(&gateway);
+    client.send(request("GET /orders/1", ""));
+    upstream.next();
+    gateway.reload(&text.replace("client_id: batch", "client_id: other"));
+    let answer = client.answer();
+    assert_eq!((answer.status, answer.text(), answer.whole), (200, "data", false));
+    assert!(!client.is_closed_cleanly(), "its end was said");
+}
+
+#[test]
 fn one_connection_too_many_is_closed_without_a_handshake() {
     let (files, upstream) = (Files::new(), Upstream::start());
     let limits = "limits: {connections: 1}";

@@ -38,6 +38,7 @@ const CONFIGURED: &[&str] = &[
     "timeout",
     "tls",
     "too_large",
+    "draining",
 ];
 
 const HOSTILE: &[&str] = &[
