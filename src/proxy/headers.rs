@@ -17,7 +17,7 @@ use crate::net::Peer;
 use crate::policy::{Api, Basis, Organization, Permit};
 
 use super::Via;
-use super::names::{Fate, fate, may_trail};
+use super::names::{Fate, fate, is_spelled_with_dashes, may_trail};
 
 const CLIENT_ID: HeaderName = HeaderName::from_static("grantgate-client-id");
 const DECISION: HeaderName = HeaderName::from_static("grantgate-decision");
@@ -56,7 +56,8 @@ pub(super) fn request(headers: &mut HeaderMap, origin: &Origin<'_>, body: &SizeH
         headers
             .keys()
             .filter(|name| match fate(name.as_str()) {
-                Fate::Forwarded => !origin.trusted,
+                // What a trusted proxy passes on in another spelling than it writes is not its word.
+                Fate::Forwarded => !origin.trusted || !is_spelled_with_dashes(name.as_str()),
                 Fate::Hop | Fate::Ours | Fate::Spoof => true,
                 Fate::Pass => false,
             })

@@ -119,6 +119,9 @@ fn path_and_query(parts: &Parts, limits: &Limits) -> Result<PathAndQuery, Refusa
     let origin = uri.scheme().is_none() && uri.authority().is_none();
     let absolute = [Some(&Scheme::HTTP), Some(&Scheme::HTTPS)].contains(&uri.scheme())
         && uri.authority().is_some();
+    if path_and_query.and_then(PathAndQuery::query).is_some_and(|query| !query.is_ascii()) {
+        return Err(malformed("the query holds what it should escape"));
+    }
     match path_and_query {
         Some(it) if (origin || absolute) && it.path().starts_with('/') => Ok(it.clone()),
         Some(_) | None => Err(malformed("the target is neither a path nor a URL")),

@@ -101,6 +101,11 @@ pub(super) fn must_stay(name: &str) -> bool {
     }
 }
 
+/// Whether a name is spelled as names are: no other punctuation that some server takes for a dash.
+pub(super) fn is_spelled_with_dashes(name: &str) -> bool {
+    name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
+}
+
 fn is_any(name: &str, names: &[&str]) -> bool {
     names.iter().any(|other| name.len() == other.len() && begins(name, other))
 }

@@ -31,11 +31,26 @@ impl Literal {
         self.order(segment).is_eq()
     }
 
-    /// The same but for the case of ASCII letters
+    /// The same but for the case of ASCII letters, and for other letters that some servers take for them
     pub(super) fn resembles(&self, segment: &str) -> bool {
-        let lower = |octet: u8| octet.to_ascii_lowercase();
-        self.0.iter().copied().map(lower).eq(percent_decode_str(segment).map(lower))
+        let (literal, spelled) =
+            (String::from_utf8_lossy(&self.0), percent_decode_str(segment).decode_utf8_lossy());
+        literal.chars().map(plain).eq(spelled.chars().map(plain))
     }
+}
+
+/// A letter without its case and width: what Unicode's compatibility forms, case folding and Windows'
+/// "best fit" tables all make of full-width letters, the Kelvin sign and the long s
+fn plain(letter: char) -> char {
+    let narrow = match letter {
+        '\u{FF01}'..='\u{FF5E}' => {
+            char::from_u32(u32::from(letter) - 0xFF01 + 0x21).unwrap_or(letter)
+        }
+        '\u{212A}' => 'k',
+        '\u{17F}' => 's',
+        _ => letter,
+    };
+    narrow.to_ascii_lowercase()
 }
 
 impl std::fmt::Display for Literal {
@@ -63,10 +78,14 @@ mod tests {
     }
 
     #[test]
-    fn resembling_forgets_ascii_case_alone() {
+    fn resembling_forgets_the_case_and_width_of_ascii_letters_alone() {
         assert!(Literal::of("Me@x").resembles("mE%40X"));
         assert!(!Literal::of("me").resembles("me2"));
         assert!(!Literal::of("%C3%A9").resembles("%C3%89"), "É and é are two names");
+        for wide in ["%EF%BD%8De", "m%EF%BD%85", "%EF%BC%ADe"] {
+            assert!(Literal::of("me").resembles(wide) && Literal::of(wide).resembles("ME"));
+        }
+        assert!(Literal::of("kiss").resembles("%E2%84%AAi%C5%BFs"));
     }
 
     #[test]

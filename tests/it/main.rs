@@ -47,3 +47,5 @@ mod signing;
 mod tokens;
 /// A file that is cut short allows no more than the whole.
 mod torn;
+/// Attacks at the wire.
+mod wire;

@@ -4,5 +4,5 @@ mod labels;
 mod log;
 mod readiness;
 mod records;
-mod served;
+pub mod served;
 mod status;

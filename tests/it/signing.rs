@@ -22,8 +22,13 @@ impl Key {
     }
 
     pub fn sign(&self, head: &Value, claims: &Value) -> String {
-        let encode = |text: &str| BASE64_URL_SAFE_NO_PAD.encode(text);
-        let message = format!("{}.{}", encode(&head.to_string()), encode(&claims.to_string()));
+        self.sign_text(head.to_string(), claims.to_string())
+    }
+
+    /// Signs what may be no JSON.
+    pub fn sign_text(&self, head: impl AsRef<[u8]>, claims: impl AsRef<[u8]>) -> String {
+        let encode = |text: &[u8]| BASE64_URL_SAFE_NO_PAD.encode(text);
+        let message = format!("{}.{}", encode(head.as_ref()), encode(claims.as_ref()));
         let signature = BASE64_URL_SAFE_NO_PAD.encode(self.0.sign(message.as_bytes()));
         format!("{message}.{signature}")
     }

@@ -91,6 +91,7 @@ fn only_a_trusted_proxy_may_say_who_came_before() {
     assert_eq!(value(&trusted, "x-forwarded-for"), Some("10.0.0.1, 192.0.2.7"));
     assert_eq!(value(&trusted, "x-forwarded-proto"), Some("https"));
     assert_eq!(value(&trusted, "x-forwarded-host"), Some("api.example.com"));
+    assert_eq!(value(&trusted, "x_forwarded_host"), None, "it did not write that itself");
     let hops: Vec<_> = trusted.get_all(FORWARDED).iter().collect();
     assert_eq!(hops, ["for=10.0.0.1", "for=192.0.2.7"]);
 }
