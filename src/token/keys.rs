@@ -244,6 +244,7 @@ impl Key {
     ) -> Result<Self, KeyError> {
         let mut prepared: Vec<_> = Algorithm::ALL
             .into_iter()
+            .filter(|algorithm| says_its_kind(der, *algorithm))
             .filter_map(|algorithm| {
                 let key = ParsedPublicKey::new(verification(algorithm)?, der).ok()?;
                 Some((algorithm, key))
@@ -279,6 +280,16 @@ impl fmt::Debug for Key {
             .field("algorithms", &algorithms)
             .finish()
     }
+}
+
+/// Whether `der` says what kind of key it is, if it is one for `algorithm`. Points of curves are read
+/// without that too: 32 bytes of anything are an Ed25519 key then, and a small RSA key has as many. An
+/// Ed25519 key that says its kind is longer.
+fn says_its_kind(der: &[u8], algorithm: Algorithm) -> bool {
+    const SEQUENCE: u8 = 0x30;
+    const BARE_ED25519: usize = 32;
+    let is_bare = algorithm == Algorithm::Ed25519 && der.len() == BARE_ED25519;
+    der.first() == Some(&SEQUENCE) && !is_bare
 }
 
 /// How `algorithm` verifies with a public key; nothing for the symmetric ones.

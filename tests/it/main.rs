@@ -23,6 +23,8 @@ mod door;
 mod examples;
 /// The floors and the wall.
 mod floors;
+/// What fuzzers look for, in every input that is kept.
+mod fuzz;
 /// Every diagnostic, as people read it.
 mod golden;
 /// What `inspect-token` shows, and how it ends.

@@ -1,5 +1,7 @@
 //! Key sets: what is taken from them, what is left out, and which key a token gets.
 
+use base64::Engine;
+use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use serde_json::json;
 
 use super::*;
@@ -70,6 +72,26 @@ fn a_key_that_cannot_be_used_is_left_out_with_its_reason() {
         assert_eq!(keys.len(), 1, "the other key stays: {jwk}");
         let reasons: Vec<_> = skipped.iter().map(|key| (key.place, &key.reason)).collect();
         assert_eq!(reasons, [(1, &reason)], "{jwk}");
+    }
+}
+
+#[test]
+fn a_key_is_of_the_kind_that_it_says_and_of_no_other() {
+    // An RSA key of 24 bits takes 32 bytes, as an Ed25519 key by itself does.
+    let rsa = json!({"kty": "RSA", "n": "XpoQ", "e": "AQAB"});
+    let (keys, skipped) = KeySet::from_jwks(&json!({ "keys": [rsa] }).to_string()).unwrap();
+    assert!(keys.is_empty());
+    assert_eq!(skipped.iter().map(|key| &key.reason).collect::<Vec<_>>(), [&KeyError::Kind]);
+
+    let mut point = vec![4; 1];
+    for name in ["x", "y"] {
+        let jwk = mint::jwk(Algorithm::Es256);
+        point.extend(URL_SAFE_NO_PAD.decode(jwk[name].as_str().unwrap()).unwrap());
+    }
+    for bare in [vec![0x30; 32], point] {
+        let body = STANDARD.encode(bare);
+        let pem = format!("-----BEGIN PUBLIC KEY-----\n{body}\n-----END PUBLIC KEY-----\n");
+        assert_eq!(KeySet::from_pem(&pem).unwrap_err(), KeyError::Kind);
     }
 }
 
