@@ -38,7 +38,8 @@ cargo fuzz build "${built[@]}"
 for target in tests/fuzz/targets/*.rs; do
   target=$(basename "$target" .rs)
   if ! fuzz "$target" -seed=1 -runs=50000 -max_total_time=10 2>"$folder/log"; then
-    tail -n 40 "$folder/log" >&2
+    grep -A 5 'panicked at' "$folder/log" >&2 || true
+    tail -n 20 "$folder/log" >&2
     exit 1
   fi
   echo "fuzz $target: $(grep -o 'Done .*' "$folder/log"), $(grep -o 'cov: [0-9]*' "$folder/log" | tail -n 1)"

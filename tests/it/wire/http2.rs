@@ -108,7 +108,9 @@ const CASES: &[(&str, &[Edit], Then)] = &[
 
     ("CONNECT", &[Set(":method", "CONNECT"), Remove(":path"), Remove(":scheme"), Set(":authority", "evil:443")], MALFORMED),
     ("CONNECT with a path", &[Set(":method", "CONNECT")], Reset),
-    ("an unasked-for extended CONNECT", &[Set(":method", "CONNECT"), Prepend(":protocol", "websocket")], Reset),
+    ("an extended CONNECT where nothing is upgraded", &[Set(":method", "CONNECT"), Prepend(":protocol", "websocket")], MALFORMED),
+    ("an extended CONNECT for another protocol", &[Set(":method", "CONNECT"), Prepend(":protocol", "connect-udp")], MALFORMED),
+    ("a protocol without CONNECT", &[Prepend(":protocol", "websocket")], Reset),
     ("TRACE", &[Set(":method", "TRACE")], MALFORMED),
     ("a method in lower case", &[Set(":method", "get")], Refused(405, "method-refused")),
 
