@@ -134,9 +134,8 @@ impl Fleet {
     /// Closes what is without use for too long. Whether nothing is left.
     pub(super) fn sweep(&self) -> bool {
         self.discard();
-        self.connections.borrow().is_empty()
-            && self.line.borrow().is_empty()
-            && self.coming.get() == 0
+        let is_waited_for = self.next_in_line_is_there() || self.coming.get() > 0;
+        self.connections.borrow().is_empty() && !is_waited_for
     }
 
     /// A place on the first connection that has room, so that those behind it come to be without use.
@@ -186,6 +185,7 @@ impl Fleet {
 
     /// Makes a connection for those in line. It goes on whoever of them leaves.
     fn make_another(self: &Rc<Self>) {
+        // Whoever stands in line has said its terms.
         let Some(terms) = self.terms.get() else { return };
         self.coming.update(|coming| coming + 1);
         let fleet = self.clone();

@@ -34,13 +34,14 @@ use crew::{Crew, Launch, Leash, Wire};
 
 /// Streams on one connection. More would share one TCP connection's fate and its window; upstreams rarely
 /// allow more.
-const MOST_STREAMS: usize = 100;
+const MOST_STREAMS: u32 = 100;
 
 /// What an upstream may send on one stream before somebody takes it: what a stalled client holds.
 const STREAM_WINDOW: u32 = 64 * 1024;
 
-/// The same for all streams of a connection together. Sixteen that nobody takes from fill it.
-const CONNECTION_WINDOW: u32 = 1024 * 1024;
+/// The same for all streams of a connection together: as much as they have alone. Were it less, a few
+/// clients that take nothing would hold up all others of the connection.
+const CONNECTION_WINDOW: u32 = MOST_STREAMS * STREAM_WINDOW;
 
 /// What waits on one stream to be sent.
 const SEND_BUFFER: usize = 64 * 1024;
@@ -52,7 +53,7 @@ const FRAME_SIZE: u32 = 16 * 1024;
 const HEADER_TABLE: u32 = 4096;
 
 /// Streams that we reset, and of which something may still come.
-const MOST_RESET: usize = MOST_STREAMS;
+const MOST_RESET: usize = 100;
 
 /// Faults of single streams, after which the whole connection is given up.
 const MOST_FAULTS: usize = 1024;
@@ -121,7 +122,7 @@ impl Connection {
 
     /// How many streams it takes at a time.
     pub(super) fn most(&self) -> usize {
-        (*self.most.borrow()).min(MOST_STREAMS)
+        (*self.most.borrow()).min(MOST_STREAMS as usize)
     }
 
     pub(super) fn has_room(&self) -> bool {

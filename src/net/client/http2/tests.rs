@@ -2,6 +2,7 @@
 
 use h2::Reason;
 use http::Response;
+use http_body_util::BodyExt;
 use tokio::io::{AsyncReadExt, AsyncWriteExt, duplex};
 use tokio::task::LocalSet;
 use tokio::time::advance;
@@ -34,7 +35,7 @@ async fn a_connection_begins_when_the_upstream_says_how_many_streams_it_takes() 
         let error = Connection::start(ours, &TERMS).await.err().unwrap();
         assert!(matches!(error, ConnectError::NotHttp2), "{error}");
         let (connection, _arrived) = connection(1000).await;
-        assert_eq!(connection.most(), MOST_STREAMS, "our own bound holds too");
+        assert_eq!(connection.most(), MOST_STREAMS as usize, "our own bound holds too");
     };
     LocalSet::new().run_until(work).await;
 }
@@ -110,6 +111,33 @@ async fn a_dropped_exchange_is_cancelled_and_its_neighbour_goes_on() {
         assert!(sent.is_ok_and(|response| response.status() == 200));
         kept.finish();
         assert_eq!(connection.open.get(), 0);
+    };
+    LocalSet::new().run_until(work).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn answers_that_nobody_takes_hold_up_no_other() {
+    let work = async {
+        let (connection, mut arrived) = connection(MOST_STREAMS).await;
+        let (connection, fleet) = (Rc::new(connection), nowhere());
+        let mut answer = async |bytes: usize, is_all: bool| {
+            let mut exchange = Exchange::new(Place::on(connection.clone(), fleet.clone()));
+            let answer = async {
+                let (_, mut respond) = arrived.recv().await.unwrap();
+                let mut body = respond.send_response(Response::new(()), false).unwrap();
+                body.send_data(vec![b'x'; bytes].into(), is_all).unwrap();
+                body
+            };
+            let (sent, body) = tokio::join!(exchange.send(request()), answer);
+            (sent.ok().unwrap().into_body(), body, exchange)
+        };
+        let mut untaken = Vec::new();
+        for _ in 1..MOST_STREAMS {
+            untaken.push(answer(STREAM_WINDOW as usize * 2, false).await);
+        }
+        let (body, _, _exchange) = answer(STREAM_WINDOW as usize * 2, true).await;
+        let whole = timeout(TERMS.response_read, body.collect()).await.unwrap().unwrap();
+        assert_eq!(whole.to_bytes().len(), STREAM_WINDOW as usize * 2);
     };
     LocalSet::new().run_until(work).await;
 }
