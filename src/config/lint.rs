@@ -5,7 +5,7 @@
 use std::time::Duration;
 
 use super::build::{Apis, Given, Issuers, KnownApi, Read};
-use super::snapshot::Unlisted;
+use super::snapshot::{Http2, Server, Unlisted, Upstream, UpstreamProtocol};
 use super::{Code, Place, Report};
 use crate::policy::{
     Ask, Clients, GrantKind, Holder, NameSet, Need, OrganizationRule, Organizations, Party, Policy,
@@ -15,6 +15,7 @@ use crate::route::CanonPath;
 
 /// What is looked at.
 pub(super) struct Subject<'a> {
+    pub(super) server: &'a Server,
     pub(super) apis: &'a Apis,
     pub(super) given: &'a [Given],
     pub(super) clients: &'a Clients,
@@ -27,6 +28,7 @@ pub(super) fn snapshot(report: &mut Report, subject: &Subject<'_>) {
     for known in subject.apis.list.iter().filter(|known| known.gate.is_some()) {
         open_to_all(report, known);
         unlisted(report, known);
+        grpc_without_http2(report, known, subject.server);
     }
     // A grant, or an API, that was refused may be the one that matters.
     if !report.has_errors() {
@@ -53,6 +55,58 @@ fn nothing_served(report: &mut Report, subject: &Subject<'_>) {
         "say where it is: `gate: {upstream: \"http://127.0.0.1:3000\", operations: [...]}`; for an \
             API of an export in a file of your own, under the same `identifier`",
     );
+}
+
+/// A gRPC method behind HTTP/1.1, by which no client and no server of gRPC speaks.
+fn grpc_without_http2(report: &mut Report, known: &KnownApi, server: &Server) {
+    let Some(gate) = &known.gate else { return };
+    let Some(operation) = gate.operations.iter().find(|operation| is_grpc_method(&operation.on))
+    else {
+        return;
+    };
+    let gate_place = known.place.key("gate");
+    let has_tls = matches!(gate.upstream, Upstream::Tcp { tls: Some(_), .. });
+    let by_http1 = match gate.upstream_protocol {
+        UpstreamProtocol::Auto => !has_tls,
+        UpstreamProtocol::Http1 => true,
+        UpstreamProtocol::Http2 => false,
+    };
+    if by_http1 {
+        let message = format!(
+            "`{}` looks like a gRPC method, and the upstream is spoken to by HTTP/1.1",
+            operation.on
+        );
+        report
+            .push(Code::GrpcWithoutHttp2, &gate_place.key("upstream"), message)
+            .help("write `upstream_protocol: http2` beside `upstream`");
+    }
+    let from_clients = match server.http2 {
+        Http2::Alpn => server.tls.is_some(),
+        Http2::Never => false,
+        Http2::PriorKnowledge => true,
+    };
+    if !from_clients {
+        let message = format!(
+            "`{}` looks like a gRPC method, and HTTP/2 is not spoken to clients",
+            operation.on
+        );
+        report
+            .push(Code::GrpcWithoutHttp2, &gate_place.key("operations"), message)
+            .help("write `server: {http2: prior_knowledge}`, or `server.tls`");
+    }
+}
+
+/// `POST /package.Service/Method`.
+fn is_grpc_method(on: &str) -> bool {
+    let Some((service, method)) = on.strip_prefix("POST /").and_then(|path| path.split_once('/'))
+    else {
+        return false;
+    };
+    let is_name =
+        |name: &str| name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
+    let upper = |name: &str| name.starts_with(|first: char| first.is_ascii_uppercase());
+    let has_service = service.rsplit_once('.').is_some_and(|(_, service)| upper(service));
+    has_service && service.split('.').all(is_name) && upper(method) && is_name(method)
 }
 
 /// Users of every application, as Auth0 has it by default.

@@ -71,6 +71,7 @@ impl<S: Service> Reception<S> {
             Err(fault) => Some(fault),
         };
         if let Some(fault) = fault {
+            tracing::debug!(peer = ?address, kind = fault.as_str(), "a client's connection went wrong");
             self.metrics.connection_error(fault);
         }
     }

@@ -63,7 +63,8 @@ fn trailers_only(refusal: &Refusal, address: &Address<'_>) -> Response<Body> {
     let mut response = Response::new(Body::own(""));
     let headers = response.headers_mut();
     headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/grpc"));
-    grpc::end(headers, code.grpc(), &format!("{code}: {}; {}", code.title(), code.hint()));
+    let message = format!("{code}: {}; {}", code.title(), detail(refusal));
+    grpc::end(headers, code.grpc(), &message);
     if let Some(id) = address.decision_id.and_then(|id| HeaderValue::try_from(id).ok()) {
         headers.insert(DECISION_ID, id);
     }
@@ -151,15 +152,11 @@ fn problem(refusal: &Refusal, address: &Address<'_>) -> Vec<u8> {
     let code = refusal.code;
     let caller = address.caller;
     let identity = caller.and_then(|caller| caller.identity.as_ref());
-    let detail = match &refusal.detail {
-        Some(detail) => format!("{detail}; {}", code.hint()),
-        None => code.hint().to_owned(),
-    };
     let problem = Problem {
         r#type: format!("urn:grantgate:problem:{code}"),
         title: code.title(),
         status: code.status().as_u16(),
-        detail,
+        detail: detail(refusal),
         code: code.as_str(),
         decision_id: address.decision_id,
         client_id: caller.and_then(|caller| caller.client),
@@ -174,6 +171,15 @@ fn problem(refusal: &Refusal, address: &Address<'_>) -> Vec<u8> {
     // Texts and numbers are always JSON.
     let _ = write_json(&problem, &mut text);
     text
+}
+
+/// What was wrong in this case, and what to do next.
+fn detail(refusal: &Refusal) -> String {
+    let hint = refusal.code.hint();
+    match &refusal.detail {
+        Some(detail) => format!("{detail}; {hint}"),
+        None => hint.to_owned(),
+    }
 }
 
 /// `WWW-Authenticate` (RFC 6750 section 3).

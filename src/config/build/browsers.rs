@@ -8,7 +8,7 @@ use super::context::{At, Context, LONGEST};
 use super::urls;
 use crate::config::snapshot::{Browsers, Cors, Origins};
 use crate::config::{Code, Place, raw};
-use crate::route::{Methods, On};
+use crate::route::{Methods, On, normal_host};
 
 /// For how long browsers may remember a preflight's answer. They have their own bounds, of hours.
 const MAX_AGE: Duration = Duration::from_mins(10);
@@ -59,7 +59,7 @@ fn cors(
     };
     let headers = match &raw.headers {
         Some(names) => headers(ctx, &place.key("headers"), names),
-        None => Some(vec![header::AUTHORIZATION, header::CONTENT_TYPE]),
+        None => Some(vec![header::CONTENT_TYPE]),
     };
     let credentials = raw.credentials == Some(true);
     if credentials && origins == Some(Origins::Any) {
@@ -72,7 +72,12 @@ fn cors(
             .help("list the origins, or leave out `credentials`: tokens need none");
     }
     let max_age = ctx.duration(&place.key("max_age"), raw.max_age.as_ref(), MAX_AGE, LONGEST);
-    Some(Cors { origins: origins?, methods: methods?, headers: headers?, credentials, max_age })
+    let mut headers = headers?;
+    // Nothing is open to a page that cannot send its token.
+    if !headers.contains(&header::AUTHORIZATION) {
+        headers.insert(0, header::AUTHORIZATION);
+    }
+    Some(Cors { origins: origins?, methods: methods?, headers, credentials, max_age })
 }
 
 fn origins(
@@ -95,6 +100,9 @@ fn origins(
                 let help = match meant {
                     Some(meant) => format!("write `{meant}`"),
                     None if text == "*" => "`\"*\"` stands alone".to_owned(),
+                    None if text.contains('*') => {
+                        "list the origins one by one, whole: browsers know no patterns".to_owned()
+                    }
                     None => "write scheme and host, and nothing behind them: \
                         `https://app.example.com`"
                         .to_owned(),
@@ -115,7 +123,8 @@ fn origin(text: &str) -> Option<String> {
         "https" => 443,
         _ => return None,
     };
-    let host = if host.contains(':') { format!("[{host}]") } else { host.to_ascii_lowercase() };
+    let host = if host.contains(':') { format!("[{host}]") } else { host };
+    let host = normal_host(&host).ok()?;
     Some(match port.filter(|port| *port != usual) {
         Some(port) => format!("{scheme}://{host}:{port}"),
         None => format!("{scheme}://{host}"),
@@ -174,7 +183,7 @@ fn headers(ctx: &mut Context<'_, '_>, list: &Place, written: &[String]) -> Optio
                         &list.index(index),
                         format!("`{text}` is not the name of a header field"),
                     )
-                    .help("write names, one each: `headers: [authorization, content-type]`");
+                    .help("write names, one each: `headers: [content-type, x-request-id]`");
             }
         }
     }

@@ -70,7 +70,14 @@ pub(super) fn build(
     let reload = server::reload(ctx, merged.reload.as_ref());
     lint::snapshot(
         ctx.report,
-        &lint::Subject { apis: &apis, given: &given, clients: &clients, issuers: &issuers, now },
+        &lint::Subject {
+            server: &server,
+            apis: &apis,
+            given: &given,
+            clients: &clients,
+            issuers: &issuers,
+            now,
+        },
     );
     if ctx.report.has_errors() {
         return None;

@@ -120,8 +120,8 @@ pub struct Cors {
     /// The methods: those of the API's operations when left out.
     #[schemars(extend("examples" = [["GET", "POST"]]))]
     pub methods: Option<Vec<String>>,
-    /// The header fields that pages may send: `authorization` and `content-type` when left out.
-    #[schemars(extend("examples" = [["authorization", "content-type"]]))]
+    /// The header fields that pages may send beside `authorization`: `content-type` when left out.
+    #[schemars(extend("examples" = [["content-type", "x-request-id"]]))]
     pub headers: Option<Vec<String>>,
     /// Whether pages may let the browser send cookies along: false. Tokens need none.
     #[schemars(extend("default" = false))]

@@ -169,6 +169,7 @@ async fn unheard(current: &RefCell<CordEnd>) {
 
 /// What a connection's end says of the client; nothing when it was our own doing.
 fn fault(error: &hyper::Error) -> Option<ConnectionError> {
+    tracing::debug!(%error, "HTTP/1 ended in the middle");
     if error.is_parse_too_large() {
         Some(ConnectionError::TooLarge)
     } else if error.is_parse() {

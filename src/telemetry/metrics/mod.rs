@@ -102,7 +102,8 @@ impl ConnectionError {
         Self::TooLarge,
     ];
 
-    const fn as_str(self) -> &'static str {
+    /// Its name in metrics and logs.
+    pub const fn as_str(self) -> &'static str {
         match self {
             Self::Aborted => "aborted",
             Self::Flood => "flood",

@@ -257,7 +257,7 @@ fn any_origin_is_told_so_and_gets_no_credentials() {
     let answer = gateway.client().ask(preflight("/orders/1", STRANGER, "PUT", asked));
     assert_eq!(answer.one("access-control-allow-origin"), Some("*"));
     assert_eq!(answer.one("access-control-allow-methods"), Some("PUT"));
-    assert_eq!(answer.one("access-control-allow-headers"), Some("x-mine"));
+    assert_eq!(answer.one("access-control-allow-headers"), Some("authorization, x-mine"));
     let read = gateway.client().ask(request("GET /orders/1", "origin: null\r\n"));
     assert_eq!(read.one("access-control-allow-origin"), Some("*"));
     assert_eq!(read.one("access-control-allow-credentials"), None);
