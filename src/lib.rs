@@ -14,7 +14,7 @@
 //! | 8 | [`proxy`], [`admin`] | the doors: traffic; health, metrics and status |
 //! | 7 | [`guard`] | the one async question: may this call pass? |
 //! | 6 | [`keyring`], [`reload`] | keys that live; snapshots that live |
-//! | 5 | [`net`] | sockets, TLS, workers, the time of a connection, connections to upstreams, fetches |
+//! | 5 | [`net`] | sockets, TLS, HTTP/1 and HTTP/2, tunnels, workers, connections to upstreams, fetches |
 //! | 4 | [`telemetry`], [`live`], [`clock`] | records and metrics; a value that is replaced whole; the time |
 //! | | | *the wall* |
 //! | 3 | [`gate`] | the whole question, pure; the table of refusals |
@@ -32,6 +32,8 @@
 //! 6. [`policy`] decides: all three inside [`gate::check`], which is one pure function.
 //! 7. `telemetry` records what became of it.
 //! 8. `proxy` forwards, which takes a [`policy::Permit`] by value, or refuses.
+//! 9. What is still under way when its token ends, or the configuration or the keys are others, is asked
+//!    about again, from 3 on, and cut where it would not be let in any more.
 
 pub mod policy;
 pub mod screen;

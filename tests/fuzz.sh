@@ -2,9 +2,12 @@
 # Fuzzes what strangers choose the bytes of. Without arguments each target for seconds, from the corpus and
 # the same seed each time. `tests/fuzz.sh path -max_total_time=300` runs one for longer, with any of
 # libFuzzer's options. Nothing is written to the corpus: what was found is in tests/fuzz/artifacts.
-# Installs cargo-fuzz where it is missing; needs no nightly compiler, for want of sanitizers.
+# Installs cargo-fuzz and a C++ compiler where they are missing; needs no nightly Rust, for want of
+# sanitizers.
 set -euo pipefail
 cd "$(dirname "$0")/.."
+. tests/need.sh
+need c++ g++
 
 if ! cargo fuzz --version >/dev/null 2>&1; then
   cargo install --locked --quiet cargo-fuzz@0.13.1

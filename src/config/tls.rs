@@ -22,7 +22,7 @@ use super::snapshot::UpstreamProtocol;
 use super::source::{Digest, Source, digest};
 
 pub(super) use server::Spoken;
-pub use server::{ALPN_HTTP2, ClientAuth, ServerTls};
+pub use server::{ClientAuth, ServerTls};
 
 /// Why a text gives nothing to speak TLS with.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
@@ -76,10 +76,10 @@ impl OldestTls {
 const FROM_TLS12: &[&SupportedProtocolVersion] = &[&version::TLS13, &version::TLS12];
 const FROM_TLS13: &[&SupportedProtocolVersion] = &[&version::TLS13];
 
-/// HTTP/1.1, as ALPN names it.
-const HTTP1: &[u8] = b"http/1.1";
-/// HTTP/2, as ALPN names it.
-pub const HTTP2: &[u8] = b"h2";
+const ALPN_HTTP1: &[u8] = b"http/1.1";
+
+/// The name by which a handshake agrees on HTTP/2 (ALPN, RFC 7301).
+pub const ALPN_HTTP2: &[u8] = b"h2";
 
 /// TLS of connections to another machine.
 #[derive(Clone)]
@@ -155,9 +155,9 @@ impl ClientTls {
         };
         let made_of = digest(authorities.texts.iter().chain(&identities.texts));
         Ok(Self {
-            http1: asking(&config, &[HTTP1]),
-            http2: asking(&config, &[HTTP2]),
-            either: asking(&config, &[HTTP2, HTTP1]),
+            http1: asking(&config, &[ALPN_HTTP1]),
+            http2: asking(&config, &[ALPN_HTTP2]),
+            either: asking(&config, &[ALPN_HTTP2, ALPN_HTTP1]),
             config: Arc::new(config),
             made_of,
         })

@@ -2,9 +2,9 @@
 //!
 //! An [`Upload`] is a client's body on its way to the upstream: counted against its bound, its trailers
 //! cleaned. A [`Body`] is what a client is answered: a text of ours, or an upstream's body, whose
-//! connection goes back to the pool when it has come to its end, or the tunnel that follows. A body that breaks off on one side breaks
-//! the other side off too: an unfinished message never looks finished. So does one that stops coming: an
-//! upstream that is gone without a word must not keep its client for ever.
+//! connection goes back to the pool when it has come to its end, or the tunnel that follows. A body that
+//! breaks off on one side breaks the other side off too: an unfinished message never looks finished. So does
+//! one that stops coming: an upstream that is gone without a word must not keep its client for ever.
 
 use std::cell::Cell;
 use std::pin::Pin;

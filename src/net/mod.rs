@@ -1,8 +1,8 @@
 //! Bytes: listeners and their workers, the way to upstreams, and how all of it ends.
 //!
 //! Nothing here knows tokens, grants or what a request may do. A worker is one thread that shares nothing
-//! on the way of a request with the others: its own listener on the common port, its own connections
-//! to upstreams.
+//! on the way of a request with the others but counters: its own listener on the common port, its own
+//! connections to upstreams.
 //!
 //! A client's connection, from outside inwards: `listen` and `reception` (accepted, counted),
 //! `proxy_header` (whom a balancer passes on), `connection` (its life), `wire` over TLS over `linger` over

@@ -84,7 +84,7 @@ pub(super) struct Reception<S> {
     /// Whether answers ask clients to come back on another connection.
     pub(super) leaving: Cell<bool>,
     pub(super) metrics: Arc<Metrics>,
-    totals: Arc<Totals>,
+    share: Rc<Share>,
     /// How many connections the system has room for.
     room: usize,
     /// Open connections of this worker.
@@ -103,13 +103,18 @@ pub(super) struct Totals {
     turned_away: AtomicUsize,
 }
 
+/// One worker's hold of [`Totals`], which its requests hold in turn: a count of holders that all workers
+/// write to would have them wait for one another.
+#[derive(Default)]
+struct Share(Arc<Totals>);
+
 /// A request that is not answered to its end.
 #[cfg_attr(test, derive(Default))]
-pub(super) struct InFlight(Arc<Totals>);
+pub(super) struct InFlight(Rc<Share>);
 
 impl Drop for InFlight {
     fn drop(&mut self) {
-        self.0.requests.fetch_sub(1, Ordering::Relaxed);
+        self.0.0.requests.fetch_sub(1, Ordering::Relaxed);
     }
 }
 
@@ -127,7 +132,7 @@ impl<S: Service> Reception<S> {
             drain,
             leaving: Cell::new(false),
             metrics,
-            totals,
+            share: Rc::new(Share(totals)),
             room: room(),
             open: Cell::new(0),
             empty: Notify::new(),
@@ -195,24 +200,24 @@ impl<S: Service> Reception<S> {
     /// Counts a request in, and whether it is one too many: each may need a connection to an upstream,
     /// and there is no more room for those than for clients.
     pub(super) fn take_in(&self, bounds: &Bounds) -> (InFlight, bool) {
-        let taken = self.totals.requests.fetch_add(1, Ordering::Relaxed);
-        (InFlight(self.totals.clone()), taken >= bounds.connections.min(self.room))
+        let taken = self.share.0.requests.fetch_add(1, Ordering::Relaxed);
+        (InFlight(self.share.clone()), taken >= bounds.connections.min(self.room))
     }
 
     fn turn_away(self: &Rc<Self>, stream: Stream, times: Times) {
         self.metrics.connection_error(ConnectionError::Refused);
         if self.tls.is_spoken()
-            || self.totals.turned_away.load(Ordering::Relaxed) >= MOST_TURNED_AWAY
+            || self.share.0.turned_away.load(Ordering::Relaxed) >= MOST_TURNED_AWAY
             || stream.try_write(&self.service.overloaded()).is_err()
         {
             return;
         }
         let reception = self.clone();
-        self.totals.turned_away.fetch_add(1, Ordering::Relaxed);
+        self.share.0.turned_away.fetch_add(1, Ordering::Relaxed);
         spawn_local(async move {
             // Our answer is lost when the request comes in after the socket is gone.
             let _ = Linger::new(stream, Rc::new(Pace::new(times))).shutdown().await;
-            reception.totals.turned_away.fetch_sub(1, Ordering::Relaxed);
+            reception.share.0.turned_away.fetch_sub(1, Ordering::Relaxed);
         });
     }
 }
@@ -222,7 +227,7 @@ struct Place<S>(Rc<Reception<S>>);
 
 impl<S> Place<S> {
     fn take(of: &Rc<Reception<S>>, most: usize) -> Option<Self> {
-        let taken = of.totals.open.fetch_add(1, Ordering::Relaxed);
+        let taken = of.share.0.open.fetch_add(1, Ordering::Relaxed);
         of.open.set(of.open.get() + 1);
         of.metrics.connections.increment(1.0);
         let place = Self(of.clone());
@@ -233,7 +238,7 @@ impl<S> Place<S> {
 impl<S> Drop for Place<S> {
     fn drop(&mut self) {
         let reception = &self.0;
-        reception.totals.open.fetch_sub(1, Ordering::Relaxed);
+        reception.share.0.open.fetch_sub(1, Ordering::Relaxed);
         reception.metrics.connections.decrement(1.0);
         reception.open.set(reception.open.get() - 1);
         if reception.open.get() == 0 {

@@ -18,6 +18,8 @@ use crate::net::grpc::is_grpc;
 use crate::policy::{Basis, Grant, NameSet, Permit, UnixTime};
 use crate::telemetry::{Metrics, Record, Recorder, RequestLabels, Requests, Ruling};
 
+use super::decision_id::DecisionId;
+
 /// What stands for the operation of a preflight: what it asks about is not done.
 const PREFLIGHT: &str = "preflight";
 
@@ -46,7 +48,7 @@ impl Ledger {
 
 /// A request as it came.
 pub(super) struct Visit {
-    pub(super) decision_id: String,
+    pub(super) decision_id: DecisionId,
     pub(super) peer: Peer,
     pub(super) method: Method,
     /// The page that it comes from, where a browser names one.
@@ -63,7 +65,7 @@ pub(super) struct Visit {
 }
 
 impl Visit {
-    pub(super) fn new(decision_id: String, peer: Peer, held: &Held, parts: &Parts) -> Self {
+    pub(super) fn new(decision_id: DecisionId, peer: Peer, held: &Held, parts: &Parts) -> Self {
         Self {
             decision_id,
             peer,
@@ -218,7 +220,7 @@ impl<'a> Account<'a> {
     fn record(&self) -> Record<'_> {
         Record {
             time: self.visit.time,
-            decision_id: &self.visit.decision_id,
+            decision_id: self.visit.decision_id.as_str(),
             api: self.findings.served.map(|served| &served.api),
             operation: self.operation,
             method: self.visit.method.as_str(),

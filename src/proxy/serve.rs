@@ -1,7 +1,6 @@
 //! The way of a request through the main door.
 
 use std::borrow::Cow;
-use std::cell::Cell;
 use std::net::SocketAddr;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -22,15 +21,16 @@ use crate::policy::Permit;
 use crate::route::CanonPath;
 use crate::telemetry::{Inlet, Metrics, Recorder};
 
+use super::Via;
 use super::account::{Account, Findings, Ledger, Visit};
 use super::cors;
+use super::decision_id::DecisionIds;
 use super::forward::{Forwarder, Onward};
 use super::headers::Origin;
 use super::intake::{self, Target};
 use super::refuse::{Address, one_too_many, overloaded, refuse};
 use super::streams::{Entry, Exchange, Streams};
 use super::upgrade::Handshake;
-use super::{Via, random};
 
 /// A refused request's body up to this size is read, so that its connection can be used again.
 const SMALL_BODY: u64 = 64 * 1024;
@@ -132,7 +132,7 @@ impl Service for Door {
             caller: caller.as_ref(),
             permit: &passing.0,
             upgrades: handshake.is_some() && operation.is_some_and(|it| it.websocket),
-            decision_id: &visit.decision_id,
+            decision_id: visit.decision_id,
         });
         drop(call);
         let request = Request::from_parts(parts, body);
@@ -251,7 +251,7 @@ impl Door {
                     target,
                     path,
                     origin,
-                    decision_id: &visit.decision_id,
+                    decision_id: visit.decision_id.as_str(),
                     upgrade: upgrade.filter(|_| may_upgrade),
                 };
                 let cord = request.body().cord().clone();
@@ -310,30 +310,12 @@ struct Asked<'a> {
 
 fn address<'a>(visit: &'a Visit, findings: Findings<'a>, close: bool) -> Address<'a> {
     Address {
-        decision_id: Some(&visit.decision_id),
+        decision_id: Some(visit.decision_id.as_str()),
         served: findings.served,
         caller: findings.caller,
         method: &visit.method,
         grpc: visit.grpc,
         // Of HTTP/2 only the stream ends, and `Connection` is no field there (RFC 9113 section 8.2.2).
         close: close && visit.version < Version::HTTP_2,
-    }
-}
-
-/// Names for decisions: distinct within a worker, and in all likelihood everywhere.
-struct DecisionIds(Cell<u64>);
-
-impl DecisionIds {
-    fn new() -> Self {
-        Self(Cell::new(random()))
-    }
-
-    /// The steps of `SplitMix64`, which gives each number once before any comes again.
-    fn next(&self) -> String {
-        let state = self.0.get().wrapping_add(0x9e37_79b9_7f4a_7c15);
-        self.0.set(state);
-        let mixed = (state ^ (state >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        format!("{:016x}", mixed ^ (mixed >> 31))
     }
 }

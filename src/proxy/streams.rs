@@ -27,6 +27,8 @@ use crate::net::{Cord, CordEnd, Parting};
 use crate::policy::{Audience, Permit, UnixTime};
 use crate::telemetry::Metrics;
 
+use super::decision_id::DecisionId;
+
 /// How often it is looked around.
 const TICK: Duration = Duration::from_millis(250);
 
@@ -66,7 +68,7 @@ pub(super) struct Exchange {
     call: KeptCall,
     /// Whether it may have become a WebSocket.
     upgrades: bool,
-    decision_id: Box<str>,
+    decision_id: DecisionId,
     api: Option<Audience>,
     /// By what it was decided last.
     standing: Cell<Standing>,
@@ -85,7 +87,7 @@ pub(super) struct Entry<'a> {
     pub(super) caller: Option<&'a Caller<'a>>,
     pub(super) permit: &'a Permit,
     pub(super) upgrades: bool,
-    pub(super) decision_id: &'a str,
+    pub(super) decision_id: DecisionId,
 }
 
 impl Streams {
@@ -109,7 +111,7 @@ impl Streams {
             end: entry.cord.end(),
             call: entry.call.keep(entry.held.parsed()),
             upgrades: entry.upgrades,
-            decision_id: entry.decision_id.into(),
+            decision_id: entry.decision_id,
             api: entry.served.map(|served| served.api.identifier.clone()),
             standing: Cell::new(entry.held.standing),
             again: Cell::new(ends(entry.caller, entry.permit)),
@@ -217,7 +219,7 @@ impl Streams {
         }
         let code = refusal.code;
         self.metrics.stream_cut(api, code.as_str());
-        self.log(&exchange.decision_id, code);
+        self.log(exchange.decision_id.as_str(), code);
         exchange.refusal.replace(Some(refusal));
         cord.cut(parting(code));
     }

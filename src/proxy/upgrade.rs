@@ -9,12 +9,13 @@ use aws_lc_rs::digest::{SHA1_FOR_LEGACY_USE_ONLY, digest};
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use http::header::{
-    AUTHORIZATION, CONNECTION, CONTENT_LENGTH, ORIGIN, SEC_WEBSOCKET_ACCEPT, SEC_WEBSOCKET_KEY,
+    AUTHORIZATION, CONNECTION, CONTENT_LENGTH, SEC_WEBSOCKET_ACCEPT, SEC_WEBSOCKET_KEY,
     SEC_WEBSOCKET_PROTOCOL, SEC_WEBSOCKET_VERSION, TE, TRANSFER_ENCODING, UPGRADE,
 };
 use http::request::Parts;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Version};
 
+use crate::gate;
 use crate::token::{self, Credential, TokenError};
 
 use super::headers::lists;
@@ -78,7 +79,7 @@ impl Handshake {
                 }
             }
         }
-        let origin = only(headers, &ORIGIN).cloned();
+        let origin = gate::origin(headers).cloned();
         Ok(Self { key, protocols, bearers, origin })
     }
 

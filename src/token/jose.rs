@@ -62,7 +62,6 @@ impl Parsed {
         self.claims.issuer()
     }
 
-    /// The whole token.
     /// The key that the token names in its header.
     pub fn kid(&self) -> Option<&str> {
         self.head.kid.as_deref()
@@ -73,6 +72,7 @@ impl Parsed {
         self.head.algorithm.is_some_and(Algorithm::is_symmetric)
     }
 
+    /// The whole token.
     pub(super) fn text(&self) -> &str {
         &self.text
     }

@@ -20,8 +20,15 @@ fn two_listeners_do_not_share_a_port() {
 #[test]
 fn trusted_proxies_are_not_everybody_in_pieces_either() {
     let everybody = |networks: &str| {
-        let server = format!("server: {{trusted_proxies: [{networks}]}}\nclient_grants: []\n");
-        codes(&[&server]).contains("trusted-proxies-everybody")
+        let is_refused = ["trusted_proxies", "proxy_protocol_from"].map(|key| {
+            let server = format!("server: {{{key}: [{networks}]}}\nclient_grants: []\n");
+            codes(&[&server]).contains("trusted-proxies-everybody")
+        });
+        assert_eq!(
+            is_refused[0], is_refused[1],
+            "whoever is believed is not everybody: {networks}"
+        );
+        is_refused[0]
     };
     for all in [
         "0.0.0.0/0",

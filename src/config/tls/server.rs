@@ -17,7 +17,7 @@ use rustls::{CertificateError, Error, RootCertStore, ServerConfig};
 use crate::config::source::{Digest, digest};
 use crate::policy::UnixTime;
 
-use super::{Authorities, Identities, OldestTls, TlsError, provider};
+use super::{ALPN_HTTP1, ALPN_HTTP2, Authorities, Identities, OldestTls, TlsError, provider};
 
 /// What is asked of clients.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -147,11 +147,6 @@ impl ServerTls {
         keys.filter(move |(_, pair)| expired(pair)).map(|(index, _)| index)
     }
 }
-
-const ALPN_HTTP1: &[u8] = b"http/1.1";
-
-/// The name by which a handshake agrees on HTTP/2.
-pub const ALPN_HTTP2: &[u8] = b"h2";
 
 /// What a verifier says first of a certificate is whether its time is right, whoever vouches for it.
 fn has_expired(certificate: &CertificateDer<'_>, now: UnixTime) -> bool {

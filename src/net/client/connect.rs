@@ -22,7 +22,7 @@ use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 
 use crate::config::snapshot::{Upstream, UpstreamProtocol, UpstreamTls};
-use crate::config::tls::HTTP2;
+use crate::config::tls::ALPN_HTTP2;
 use crate::net::causes::causes;
 use crate::net::tunnel::Duplex;
 
@@ -79,7 +79,7 @@ pub(super) async fn connect(
         Upstream::Tcp { host, port, tls: Some(tls) } => {
             let stream = dial(host, *port, lookups, deadline).await?;
             let stream = secure(stream, tls, protocol, deadline).await?;
-            let agreed = stream.get_ref().1.alpn_protocol() == Some(HTTP2);
+            let agreed = stream.get_ref().1.alpn_protocol() == Some(ALPN_HTTP2);
             if known && !agreed {
                 return Err(ConnectError::NotHttp2);
             }

@@ -10,6 +10,7 @@ use crate::config::{Outside, Source, load};
 use crate::keyring::KeyRing;
 use crate::live::Live;
 use crate::net::fetch::Fetcher;
+use crate::proxy::decision_id::DecisionIds;
 use crate::route::CanonPath;
 use crate::token::{Algorithm, credential, mint};
 
@@ -83,7 +84,7 @@ impl World {
             caller: outcome.caller.as_ref(),
             permit,
             upgrades: false,
-            decision_id: "d1",
+            decision_id: DecisionIds::new().next(),
         })
     }
 
@@ -263,11 +264,11 @@ async fn taking_an_exchange_allocates_for_it_and_what_its_call_says_alone() {
             caller: None,
             permit,
             upgrades: false,
-            decision_id: "d1",
+            decision_id: DecisionIds::new().next(),
         };
         drop(world.streams.enter(&entry));
         let allocations = allocation_counter::measure(|| drop(world.streams.enter(&entry)));
-        assert_eq!(allocations.count_total, 4, "itself, its host, its path and its decision's id");
+        assert_eq!(allocations.count_total, 3, "itself, its host and its path");
     };
     LocalSet::new().run_until(work).await;
 }

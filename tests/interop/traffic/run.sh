@@ -16,7 +16,8 @@ venv=$project/target/traffic-python
 if ! cmp -s requirements.txt "$venv/requirements.txt"; then
   rm -rf "$venv"
   python3 -m venv "$venv"
-  "$venv/bin/pip" install --quiet --disable-pip-version-check --no-deps --only-binary :all: -r requirements.txt
+  # Not its `pip`, whose first line names the folder that it was made in.
+  "$venv/bin/python" -m pip install --quiet --disable-pip-version-check --no-deps --only-binary :all: -r requirements.txt
   cp requirements.txt "$venv/"
 fi
 

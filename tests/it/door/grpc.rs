@@ -3,6 +3,10 @@
 use serde_json::json;
 
 use super::gateway::{Gateway, configuration, request, token_with};
+use super::http2::PRIOR_KNOWLEDGE;
+use super::http2::frames::{
+    END_HEADERS, END_STREAM, Frames, HEADERS, RST_STREAM, allowed, as_slices,
+};
 use super::upstream::Upstream;
 
 const OPERATIONS: &str = "operations:\n        \
@@ -61,6 +65,31 @@ fn the_media_type_picks_the_shape_of_a_refusal_and_nothing_else() {
         assert_eq!(told, expected, "{kind}");
     }
     assert!(upstream.rest().is_empty());
+}
+
+#[test]
+fn over_http2_a_refusal_is_one_head_that_ends_the_stream() {
+    let upstream = Upstream::start();
+    let text = configuration(upstream.address, "", PRIOR_KNOWLEDGE);
+    let gateway = Gateway::start(&text.replace("operations:", OPERATIONS));
+    for is_whole in [true, false] {
+        let mut call = allowed("POST");
+        call.retain(|(name, _)| name != ":path");
+        call.insert(0, (":path".to_owned(), "/shop.v1.Orders/Write".to_owned()));
+        call.push(("content-type".to_owned(), "application/grpc".to_owned()));
+        let mut client = Frames::connect(gateway.address);
+        client.headers(1, &as_slices(&call), is_whole);
+        let refused = client.next_of(HEADERS).unwrap();
+        assert_eq!((refused.stream, refused.flags), (1, END_HEADERS | END_STREAM));
+        client.get(3);
+        let others: Vec<_> = std::iter::from_fn(|| client.next())
+            .take_while(|frame| frame.kind != HEADERS)
+            .filter(|frame| frame.stream == 1)
+            .map(|frame| frame.kind)
+            .collect();
+        // What comes of its request is not read.
+        assert_eq!(others, if is_whole { vec![] } else { vec![RST_STREAM] });
+    }
 }
 
 #[test]

@@ -1,7 +1,9 @@
 //! Streams that end when their permission does: at their token's end, and when a reload takes it away.
 
+mod over_http2;
+
 use std::io::{Read, Write};
-use std::net::TcpStream;
+use std::net::{SocketAddr, TcpStream};
 use std::sync::mpsc::{self, Receiver, Sender};
 use std::sync::{Arc, Mutex};
 use std::thread;

@@ -208,13 +208,13 @@ fn who_is_let_in_with_a_certificate_asks_for_the_host_it_was_let_in_for() {
 }
 
 /// What is said to a client with a certificate that asks for another host than it was let in for.
-pub fn misdirected() -> Answer {
+pub fn misdirected(more: &str) -> Answer {
     let (files, upstream) = (Files::new(), Upstream::start());
     let asks = files.configuration(upstream.address, ", client_ca: CA", "");
     let gateway = Gateway::start(&asks);
     let pair = files.authority.sign("client");
     let known = files.authority.trusted_by_client(Some(&pair));
-    let elsewhere = request("GET /orders/1", "").replace(NAME, "other.example.com");
+    let elsewhere = request("GET /orders/1", more).replace(NAME, "other.example.com");
     client(&known, gateway.address, NAME).unwrap().ask(elsewhere)
 }
 

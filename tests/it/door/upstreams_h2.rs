@@ -1,5 +1,6 @@
 //! Upstreams that speak HTTP/2: what they receive, and what becomes of what they do.
 
+mod both_sides;
 mod faults;
 
 use std::io::{ErrorKind, Read};

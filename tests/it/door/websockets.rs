@@ -49,7 +49,7 @@ fn handshake(more: &str) -> String {
 }
 
 /// The answer to a handshake, whatever its key is.
-fn welcome(seen: &Seen, more: &str) -> String {
+pub fn welcome(seen: &Seen, more: &str) -> String {
     let key = seen.one("sec-websocket-key").unwrap();
     let text = format!("{key}258EAFA5-E914-47DA-95CA-C5AB0DC85B11");
     let accept = BASE64_STANDARD.encode(digest(&SHA1_FOR_LEGACY_USE_ONLY, text.as_bytes()));
@@ -82,6 +82,11 @@ fn masked(first: u8, payload: &[u8]) -> Vec<u8> {
 /// A frame as a server sends it.
 fn plain(first: u8, payload: &[u8]) -> Vec<u8> {
     [head(first, 0, payload.len()), payload.to_vec()].concat()
+}
+
+/// A Close frame of a server.
+pub fn close(status: u16, reason: &str) -> Vec<u8> {
+    plain(0x88, &[&status.to_be_bytes(), reason.as_bytes()].concat())
 }
 
 fn head(first: u8, masked: u8, length: usize) -> Vec<u8> {

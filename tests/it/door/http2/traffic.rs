@@ -239,6 +239,11 @@ fn more_requests_than_may_be_in_flight_are_turned_away_until_one_ends() {
         let turned_away = client.ask(request(Method::DELETE, "/orders/3")).await;
         assert_eq!((turned_away.status.as_u16(), turned_away.code().as_str()), (503, "overloaded"));
         assert_eq!(turned_away.headers["retry-after"], "1");
+        let mut call = request(Method::POST, "/orders/3");
+        call.headers_mut().insert("content-type", "application/grpc".parse().unwrap());
+        let turned_away = client.ask(call).await;
+        assert_eq!((turned_away.status.as_u16(), &*turned_away.body), (200, &b""[..]));
+        assert_eq!(turned_away.headers["grpc-status"], "14");
         for _ in 0..3 {
             go_on.send(()).unwrap();
         }
@@ -247,5 +252,5 @@ fn more_requests_than_may_be_in_flight_are_turned_away_until_one_ends() {
         assert_eq!(client.ask(get("/orders/4")).await.status, 200);
     });
     let records = gateway.finish();
-    assert_eq!(records.iter().filter(|record| record["code"] == "overloaded").count(), 1);
+    assert_eq!(records.iter().filter(|record| record["code"] == "overloaded").count(), 2);
 }

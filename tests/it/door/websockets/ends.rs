@@ -9,11 +9,6 @@ use crate::certificates::{Authority, client};
 use crate::door::secure_upstream::{SecureUpstream, Shows, Then};
 use crate::door::tls::Files;
 
-/// A Close frame of a server.
-fn close(status: u16, reason: &str) -> Vec<u8> {
-    plain(0x88, &[&status.to_be_bytes(), reason.as_bytes()].concat())
-}
-
 #[test]
 fn one_that_is_silent_is_told_so_and_ends() {
     let (tell, told) = mpsc::channel();

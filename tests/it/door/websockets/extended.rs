@@ -193,7 +193,7 @@ fn over_tls_it_is_waited_for_and_told_why_it_ends() {
         let frame = plain(0x81, b"like a server's, since it comes back");
         send(&mut up, &frame).await;
         assert_eq!(bytes(&mut down, frame.len()).await, frame);
-        let said = plain(0x88, &[&1001_u16.to_be_bytes(), &b"tunnel-idle"[..]].concat());
+        let said = close(1001, "tunnel-idle");
         assert_eq!(bytes(&mut down, said.len()).await, said);
         ends(&mut down).await;
         drop((up, down, client.requests));
