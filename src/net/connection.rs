@@ -7,6 +7,7 @@
 mod greeting;
 mod http1;
 mod http2;
+mod recall;
 mod streams;
 mod websocket;
 

@@ -39,9 +39,18 @@ const MOST_STREAMS: u32 = 100;
 /// What an upstream may send on one stream before somebody takes it: what a stalled client holds.
 const STREAM_WINDOW: u32 = 64 * 1024;
 
-/// The same for all streams of a connection together: as much as they have alone. Were it less, a few
-/// clients that take nothing would hold up all others of the connection.
-const CONNECTION_WINDOW: u32 = MOST_STREAMS * STREAM_WINDOW;
+/// The smallest pieces of which all streams may hold as much as that.
+const SMALL_PIECE: u32 = 32;
+
+/// What a piece costs at least to hold, as h2 counts it.
+const PIECE_COST: u32 = 256;
+
+/// The same for all streams of a connection together. It bounds nothing, as they are bounded alone: were
+/// it less than they have, a few clients that take nothing would hold up all others of the connection. And
+/// h2 takes half of it for what small pieces may cost beyond their bytes; where that is used up the whole
+/// connection is given up, with all that other clients have on it.
+const CONNECTION_WINDOW: u32 =
+    MOST_STREAMS * (STREAM_WINDOW / SMALL_PIECE) * (PIECE_COST - SMALL_PIECE) * 2;
 
 /// What waits on one stream to be sent.
 const SEND_BUFFER: usize = 64 * 1024;

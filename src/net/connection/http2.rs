@@ -30,6 +30,7 @@ use crate::net::tls::Trust;
 use crate::net::wire::{Line, Wire};
 use crate::telemetry::ConnectionError;
 
+use super::recall::{Recalls, Waiting};
 use super::streams::{Hold, Paced, Streams};
 use super::{Opened, say_last, websocket, withdrawn};
 
@@ -37,9 +38,11 @@ use super::{Opened, say_last, websocket, withdrawn};
 /// an upload needs to move at all.
 const STREAM_WINDOW: u32 = 64 * 1024;
 
-/// The same for all its streams together. Four that are not read fill it: so much, and not as many
-/// windows as there are streams, is what a client can make us hold of its bodies.
-const CONNECTION_WINDOW: u32 = 256 * 1024;
+/// The same for all its streams together: so much, and not as many windows as there are streams, is what
+/// a client can make us hold of its bodies. h2 takes half of it for what small pieces cost beyond their
+/// bytes (256 each), and gives the connection up where that is used up: one stream that its upstream takes
+/// slowly may fill its window with pieces of 32 bytes.
+const CONNECTION_WINDOW: u32 = 1024 * 1024;
 
 /// The largest frame that we take: the least that may be said.
 const FRAME: u32 = 16 * 1024;
@@ -74,6 +77,7 @@ impl<S: Service> Reception<S> {
     ) -> Option<ConnectionError> {
         let streams = Streams::new(bounds.times.response_write);
         let farewell = Rc::<Farewell>::default();
+        let recalls = Rc::<Recalls>::default();
         let connection = Connection {
             reception: self.clone(),
             peer,
@@ -84,11 +88,12 @@ impl<S: Service> Reception<S> {
             streams: streams.clone(),
         };
         let connection = Rc::new(connection);
+        let waited_for = recalls.clone();
         let answer = move |request| {
-            let connection = connection.clone();
+            let (connection, waiting) = (connection.clone(), waited_for.wait());
             // Counted before its task first runs: a connection with streams is not idle.
             let answering = connection.reception.begin(&connection.pace, &connection.bounds);
-            async move { connection.answer(answering, request).await }
+            async move { connection.answer(answering, waiting, request).await }
         };
         let _ending = streams.ending();
         let mut connection = builder(bounds, streams)
@@ -101,7 +106,7 @@ impl<S: Service> Reception<S> {
         };
         let mut leaving = std::pin::pin!(self.drain.reached(phase));
         let mut withdrawn = std::pin::pin!(withdrawn(trust));
-        let (mut is_leaving, mut is_withdrawn) = (false, false);
+        let (mut is_leaving, mut is_withdrawn, mut fault_seen) = (false, false, None);
         let mut overdue = std::pin::pin!(pace.overdue());
         loop {
             tokio::select! {
@@ -115,20 +120,24 @@ impl<S: Service> Reception<S> {
                     is_leaving = true;
                     farewell.end(Instant::now() + bounds.times.header_read);
                 }
+                () = recalls.too_many(), if fault_seen.is_none() => {
+                    fault_seen = Some(ConnectionError::Flood);
+                    farewell.end(Instant::now());
+                }
                 ended = &mut connection => {
-                    return match ended {
+                    return fault_seen.or_else(|| match ended {
                         Err(error) => fault(&error),
                         Ok(()) => pace.is_answering().then_some(ConnectionError::Aborted),
-                    };
+                    });
                 }
                 late = overdue.as_mut() => match late {
                     Late::Next => farewell.end(Instant::now() + bounds.times.header_read),
                     Late::Answer => {
                         pace.abort();
-                        return Some(ConnectionError::Timeout);
+                        return fault_seen.or(Some(ConnectionError::Timeout));
                     }
                     Late::First | Late::Head => return Some(ConnectionError::Timeout),
-                    Late::End => return None,
+                    Late::End => return fault_seen,
                 },
             }
             pace.leave();
@@ -190,9 +199,11 @@ impl<S: Service> Connection<S> {
     async fn answer(
         &self,
         answering: Answering,
+        waiting: Waiting,
         mut request: Request<Incoming>,
     ) -> Result<Response<Paced>, h2::Error> {
         if self.farewell.is_over() {
+            waiting.answered(false);
             return Err(h2::Reason::REFUSED_STREAM.into());
         }
         let hold = Hold::of_this_stream();
@@ -200,6 +211,7 @@ impl<S: Service> Connection<S> {
         let stream = websocket::read(&mut request);
         let request = request.map(|body| Received::new(body, &self.pace, cord.clone()));
         let mut response = self.reception.answer(&answering, self.peer.clone(), request).await;
+        waiting.answered(!response.body().is_own());
         if let Some(stream) = stream {
             if let Some(tunnel) = response.body_mut().take_tunnel() {
                 websocket::write(&mut response);

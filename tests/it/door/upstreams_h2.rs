@@ -2,6 +2,7 @@
 
 mod both_sides;
 mod faults;
+mod shared;
 
 use std::io::{ErrorKind, Read};
 use std::net::{Shutdown, SocketAddr};

@@ -1,6 +1,6 @@
 //! What no good client does, frame by frame: it loses its stream or its connection, and nobody else does.
 
-use std::io::Write;
+use std::io::{Read, Write};
 
 use super::frames::{self, Frames, Told, allowed, as_slices};
 use super::prior_knowledge;
@@ -135,6 +135,42 @@ fn requests_that_are_taken_back_as_fast_as_they_come_end_their_connection() {
     gateway.wait_for_count("grantgate_connection_errors_total{kind=\"flood\"} 1");
     gateway.wait_for_count("grantgate_connections 0");
     assert_eq!(Frames::connect(gateway.address).get(1).told(1), served());
+}
+
+#[test]
+fn who_takes_back_one_request_after_the_other_is_told_to_go_and_what_is_under_way_is_served() {
+    let (go_on, wait) = std::sync::mpsc::channel::<()>();
+    let wait = std::sync::Mutex::new(wait);
+    let upstream = Upstream::with(move |seen, stream| {
+        if seen.line().starts_with("GET") {
+            wait.lock().unwrap().recv().unwrap();
+            return stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok").is_ok();
+        }
+        // Until whoever asked is gone.
+        !matches!(stream.read(&mut [0]), Ok(0) | Err(_))
+    });
+    let gateway = Gateway::start(&prior_knowledge(&upstream, ""));
+    let mut client = Frames::connect(gateway.address);
+    client.get(1);
+    let told_to_go = (1..1000).any(|number| {
+        let stream = 2 * number + 1;
+        client.headers(stream, &as_slices(&allowed("PUT")), true).ping(*b"are you?");
+        // Behind its acknowledgement the request is under way.
+        while let Some(frame) = client.next() {
+            match frame.kind {
+                frames::GOAWAY => return true,
+                frames::PING => break,
+                _ => {}
+            }
+        }
+        client.reset(stream, frames::CANCEL);
+        false
+    });
+    assert!(told_to_go);
+    go_on.send(()).unwrap();
+    assert_eq!(Told { goaway: None, ..client.told(1) }, served());
+    gateway.wait_for_count("grantgate_connection_errors_total{kind=\"flood\"} 1");
+    gateway.wait_for_count("grantgate_connections 0");
 }
 
 #[test]
