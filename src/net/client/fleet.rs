@@ -111,7 +111,8 @@ impl Fleet {
     /// Makes a connection outside of the line, for one request that knows nothing better.
     pub(super) async fn dial(self: &Rc<Self>, terms: &Terms) -> Result<Route, SendError> {
         self.terms.set(Some(*terms));
-        let fresh = connect(&self.upstream, self.protocol, &self.lookups, terms).await;
+        // Boxed: it is rare, and larger than all else that a request keeps while it is answered.
+        let fresh = Box::pin(connect(&self.upstream, self.protocol, &self.lookups, terms)).await;
         match fresh.map_err(|error| unconnected(&self.upstream, &error))? {
             Fresh::Http1(connection) => Ok(Route::Http1 { connection, is_kept: false }),
             Fresh::Http2(connection) => {

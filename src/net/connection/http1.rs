@@ -55,7 +55,8 @@ impl<S: Service> Reception<S> {
             if request.headers().contains_key(UPGRADE) {
                 upgrade_asked.set(true);
             }
-            async {
+            // Boxed: hyper keeps room for it for as long as the connection stands, idle or not.
+            Box::pin(async {
                 let version = request.version();
                 let request = request.map(|body| Received::new(body, &pace, cord.clone()));
                 let mut response = self.answer(&answering, peer.clone(), request).await;
@@ -66,7 +67,7 @@ impl<S: Service> Reception<S> {
                     response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
                 }
                 Ok::<_, Infallible>(Answer::begin(response, version, cord, answering))
-            }
+            })
         };
         let mut connection = http1::Builder::new()
             // How long anything may take is for `pace` to say, which can tell one thing from another.

@@ -7,7 +7,7 @@
 
 use std::cell::{Cell, RefCell};
 use std::future::poll_fn;
-use std::pin::{Pin, pin};
+use std::pin::Pin;
 use std::rc::Rc;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
@@ -61,7 +61,8 @@ impl<F: Future<Output = ()> + 'static> Executor<F> for Streams {
         while tasks.try_join_next().is_some() {}
         // What writes for a stream that has become a WebSocket is started by that stream, and ends as it.
         let hold = Hold::of_this_stream();
-        let stream = HOLD.scope(hold.clone(), stream);
+        // Boxed: what a task is given and what it pins would each have room for it.
+        let stream = Box::pin(HOLD.scope(hold.clone(), stream));
         tasks.spawn_local(watch(stream, hold, self.patience));
     }
 }
@@ -86,12 +87,11 @@ impl Hold {
 }
 
 /// Runs `stream` to its end, or until it must end.
-async fn watch(stream: impl Future<Output = ()>, hold: Rc<Hold>, patience: Duration) {
-    let mut stream = pin!(stream);
+async fn watch(mut stream: impl Future<Output = ()> + Unpin, hold: Rc<Hold>, patience: Duration) {
     let (mut last_words, mut not_taken) = (Alarm::default(), Alarm::default());
     let mut cut = None;
     poll_fn(|cx| {
-        if stream.as_mut().poll(cx).is_ready() {
+        if Pin::new(&mut stream).poll(cx).is_ready() {
             return Poll::Ready(());
         }
         if hold.cord.poll_cut(cx).is_ready() {

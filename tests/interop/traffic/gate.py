@@ -103,19 +103,19 @@ class Process:
                     said = "".join(line for _, line in self.lines[-40:])
                     raise AssertionError(f"`{pattern}` was never said:\n{said}")
 
-    def end(self, signal=None):
-        """Ends it, and returns its exit code."""
-        if signal is None:
-            self.child.terminate()
-        else:
-            self.child.send_signal(signal)
+    def ended(self):
+        """Waits for its end, and returns its exit code."""
         code = self.child.wait(PATIENCE)
         self.reading.join()
         return code
 
+    def end(self):
+        self.child.terminate()
+        return self.ended()
+
     def kill(self):
         self.child.kill()
-        self.end()
+        self.ended()
 
 
 class Gate(Process):
@@ -163,17 +163,16 @@ class Gate(Process):
         yield grown
         grown.bytes = self.memory("VmHWM") - before
 
-    def stop(self):
-        code = self.end()
+    def ended(self):
+        code = super().ended()
         shutil.rmtree(self.folder)
         return code
 
 
 class Growth:
-    bytes = None
+    """By how many bytes the memory of a gate grew, once that is known."""
 
-    def __format__(self, _):
-        return f"{self.bytes / 2**20:.1f} MiB"
+    bytes = None
 
 
 class Certificates:

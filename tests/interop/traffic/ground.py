@@ -1,9 +1,11 @@
 """Where traffic runs: two gates, one of them with TLS, before one upstream in every protocol; and curl."""
 
+import ssl
 import subprocess
 import unittest
 
 import gate
+import http2
 import peer
 
 # How clients speak: whether with TLS, and how curl is told to.
@@ -48,12 +50,21 @@ class Gates(unittest.TestCase):
 
     @staticmethod
     def ended_well(started):
-        code = started.stop()
+        code = started.end()
         said = "".join(line for _, line in started.lines)
         assert code == 0 and "panicked" not in said, f"the gate ended with {code}:\n{said[-4000:]}"
 
     def url(self, tls, path):
         return f"{'https' if tls else 'http'}://127.0.0.1:{self.gates[tls].port}{path}"
+
+    def http2(self, tls):
+        """A connection that speaks HTTP/2, by hand."""
+        trust = ssl.create_default_context(cafile=self.certificates.ca) if tls else None
+        if tls:
+            trust.set_alpn_protocols(["h2"])
+        connection = http2.Http2(self.gates[tls].port, trust)
+        self.addCleanup(connection.close)
+        return connection
 
     @staticmethod
     def close(started):

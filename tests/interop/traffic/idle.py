@@ -1,7 +1,7 @@
 """Many connections that do nothing, in a process of their own.
 
-idle.py PORT PROTOCOL COUNT CA TOKEN: each asks once and rests; says `open`, and when a line comes on standard input,
-each asks again; says `alive` with the number that were answered. HTTP/2 is spoken in prepared bytes.
+idle.py PORT PROTOCOL COUNT CA TOKEN: each asks once and rests; says `open` with the number that were answered, and when a line comes on standard input,
+each asks again; says `alive` in the same way. HTTP/2 is spoken in prepared bytes.
 """
 
 import socket
@@ -29,7 +29,6 @@ class Http1:
     def __init__(self, connected, host, token, _):
         self.socket = connected
         self.request = f"GET /http1/echo HTTP/1.1\r\nHost: {host}\r\nAuthorization: Bearer {token}\r\n\r\n".encode()
-        self.ask()
 
     def ask(self):
         self.socket.sendall(self.request)
@@ -55,7 +54,6 @@ class Http2:
                      + literal(23, f"Bearer {token}".encode()))
         self.socket.sendall(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + frame(SETTINGS, 0, 0))
         self.came = b""
-        self.ask()
 
     def ask(self):
         self.socket.sendall(frame(HEADERS, END_STREAM | END_HEADERS, self.stream, self.head))
@@ -99,8 +97,11 @@ def main(port, protocol, count, ca, token):
             connected = tls.wrap_socket(connected, server_hostname="localhost")
         return speak(connected, f"127.0.0.1:{port}", token, tls)
 
-    connections = [connect() for _ in range(int(count))]
-    print("open", flush=True)
+    connections, answered = [], 0
+    for _ in range(int(count)):
+        connections.append(connect())
+        answered += connections[-1].ask()
+    print("open", answered, flush=True)
     sys.stdin.readline()
     print("alive", sum(connection.ask() for connection in connections), flush=True)
 

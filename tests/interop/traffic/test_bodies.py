@@ -7,7 +7,7 @@ import threading
 
 import gate
 import peer
-from ground import CLIENTS, UPSTREAMS, Ground
+from ground import CLIENTS, PAIRS, UPSTREAMS, Ground
 
 SIZE = (1024 if gate.FULL else 64) * peer.MIB
 GROWTH = 8 * peer.MIB
@@ -28,13 +28,14 @@ class Bodies(Ground):
 
     def measured(self, transfer, what):
         """Runs it for each pair of protocols, and holds the bytes and the memory that they took."""
-        for client, (tls, _) in CLIENTS.items():
-            for upstream, spoken in UPSTREAMS.items():
-                with self.subTest(client=client, upstream=spoken):
-                    with self.gates[tls].growth() as grown:
-                        self.assertEqual(transfer(client, upstream, SIZE), self.digest)
-                    print(f"{what}, {client} → {spoken}: {SIZE >> 20} MiB, grown by {grown}")
-                    self.assertLess(grown.bytes, GROWTH)
+        worst = {}
+        for client, upstream in PAIRS:
+            with self.subTest(client=client, upstream=upstream):
+                with self.gates[CLIENTS[client][0]].growth() as grown:
+                    self.assertEqual(transfer(client, upstream, SIZE), self.digest)
+                worst[grown.bytes] = f"{client} → {UPSTREAMS[upstream]}"
+                self.assertLess(grown.bytes, GROWTH)
+        print(f"{what}: {len(PAIRS)} × {SIZE >> 20} MiB, grown by {max(worst) / 2**20:.1f} MiB at most ({worst[max(worst)]})")
 
     def test_downloads_are_the_same_bytes_in_little_memory(self):
         self.measured(self.download, "down")

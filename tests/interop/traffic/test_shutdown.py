@@ -79,7 +79,7 @@ class Shutdown(Gates):
             thread.join(gate.PATIENCE)
             self.assertFalse(thread.is_alive(), "a client never learned of the end")
         idle = time.monotonic() - begun
-        self.assertEqual(load.ending.stop(), 0)
+        self.assertEqual(load.ending.ended(), 0)
         ended = time.monotonic() - begun
 
         self.assertFalse(load.lost, load.lost[:8])

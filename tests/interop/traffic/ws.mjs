@@ -55,7 +55,7 @@ if (mode === 'server') {
 } else {
   const socket = new WebSocket(url, protocols, { headers, origin, ca: ca && fs.readFileSync(ca), maxPayload: 1 << 30 });
   socket.on('error', (error) => say({ error: error.message }));
-  await once(socket, 'open');
+  await new Promise((opened) => socket.once('open', opened));
   if (mode === 'echo') {
     await echo(socket);
   } else {
