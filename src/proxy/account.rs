@@ -7,6 +7,7 @@ use std::cell::Cell;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use http::header::UPGRADE;
 use http::request::Parts;
 use http::{HeaderValue, Method, StatusCode, Version};
 
@@ -72,7 +73,7 @@ impl Visit {
             method: parts.method.clone(),
             origin: gate::origin(&parts.headers).cloned(),
             version: parts.version,
-            grpc: is_grpc(&parts.headers),
+            grpc: is_call(parts),
             time: held.now,
             generation: held.snapshot.generation,
             arrived: Instant::now(),
@@ -88,6 +89,14 @@ impl Visit {
         let is_id = id.len() == 32 && id.bytes().all(|byte| byte.is_ascii_hexdigit());
         is_id.then_some(id)
     }
+}
+
+/// Whether a request is a gRPC call, whose refusal has a status of success. To whoever asks for a tunnel or
+/// another protocol that would say that it is open.
+fn is_call(parts: &Parts) -> bool {
+    is_grpc(&parts.headers)
+        && parts.method != Method::CONNECT
+        && !parts.headers.contains_key(UPGRADE)
 }
 
 /// What was found out about a request.

@@ -75,9 +75,20 @@ const NO_TRAILERS: &[&str] = &[
     "www_authenticate",
 ];
 
-/// Further names that `Connection` may not have removed.
-const KEPT: &[&str] =
-    &["authorization", "content_type", "cookie", "host", "trailer", "via", "www_authenticate"];
+/// Further names that `Connection` may not have removed. By some of them a request was taken for a
+/// preflight, or its page for one that may send a token: without them the upstream would take it for another.
+const KEPT: &[&str] = &[
+    "access_control_request_headers",
+    "access_control_request_method",
+    "authorization",
+    "content_type",
+    "cookie",
+    "host",
+    "origin",
+    "trailer",
+    "via",
+    "www_authenticate",
+];
 
 /// What becomes of a request's field with this name, which is in lower case.
 pub(super) fn fate(name: &str) -> Fate {

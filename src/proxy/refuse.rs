@@ -63,6 +63,8 @@ fn trailers_only(refusal: &Refusal, address: &Address<'_>) -> Response<Body> {
     let mut response = Response::new(Body::own(""));
     let headers = response.headers_mut();
     headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/grpc"));
+    // By its status alone a cache could take it for what was asked.
+    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
     let message = format!("{code}: {}; {}", code.title(), detail(refusal));
     grpc::end(headers, code.grpc(), &message);
     if let Some(id) = address.decision_id.and_then(|id| HeaderValue::try_from(id).ok()) {

@@ -4,7 +4,9 @@
 //! then (their answer has begun, or their request still comes) are asked about again, by the same question,
 //! when their token or grant has come to its end and when the configuration or the keys are others: who
 //! would not be let in any more is cut, unless the API keeps its streams. What waits for its answer is
-//! left alone, and asked about when the answer has begun. That keys are missing is no answer.
+//! left alone, and asked about when the answer has begun. That keys are missing is no answer, but a token
+//! that has expired needs none. What another API would say at the same place is no answer either: a stream
+//! goes to its own. Nor may one go on whose upstream was told of scopes that are not the caller's any more.
 //!
 //! One task per worker looks around, as long as there is anything to look at.
 
@@ -24,7 +26,7 @@ use crate::config::snapshot;
 use crate::gate::{Call, Caller, Code, KeptCall, Outcome, Refusal, Verdict};
 use crate::guard::{Guard, Held, Standing};
 use crate::net::{Cord, CordEnd, Parting};
-use crate::policy::{Audience, Permit, UnixTime};
+use crate::policy::{Audience, Basis, Permit, UnixTime};
 use crate::telemetry::Metrics;
 
 use super::decision_id::DecisionId;
@@ -74,6 +76,10 @@ pub(super) struct Exchange {
     standing: Cell<Standing>,
     /// When to ask again, whatever the standing.
     again: Cell<Option<UnixTime>>,
+    /// From when on its token has expired, as far as one was verified.
+    expires: Cell<Option<UnixTime>>,
+    /// The scopes that the upstream was told of.
+    told: Box<[Arc<str>]>,
     /// Why it was cut.
     refusal: RefCell<Option<Refusal>>,
 }
@@ -115,6 +121,8 @@ impl Streams {
             api: entry.served.map(|served| served.api.identifier.clone()),
             standing: Cell::new(entry.held.standing),
             again: Cell::new(ends(entry.caller, entry.permit)),
+            expires: Cell::new(entry.caller.map(|caller| caller.until)),
+            told: entry.served.map(|served| scopes(served, entry.permit)).unwrap_or_default(),
             refusal: RefCell::default(),
         });
         if self.exchanges.borrow().len() >= self.crowd.get() {
@@ -181,13 +189,10 @@ impl Streams {
             // Asked anew meanwhile.
             return;
         }
-        let downgraded = exchange.upgrades && !operation.is_some_and(|it| it.websocket);
-        let verdict = match verdict {
-            Verdict::Pass(_) | Verdict::WouldRefuse(..) if downgraded => {
-                Verdict::Refuse(Code::OperationUnlisted.into())
-            }
-            verdict => verdict,
-        };
+        if let Some(caller) = &caller {
+            exchange.expires.set(Some(caller.until));
+        }
+        let verdict = exchange.of_this_exchange(verdict, api, operation, held.now);
         match verdict {
             // Only questions of browsers end so, and those are no streams.
             Verdict::Preflight(_) => {}
@@ -195,16 +200,15 @@ impl Streams {
                 exchange.again.set(ends(caller.as_ref(), &permit));
             }
             Verdict::Refuse(refusal) if refusal.code == Code::KeysUnavailable => {
-                exchange.again.set(Some(held.now.plus_seconds(LATER_SECONDS)));
+                let later = held.now.plus_seconds(LATER_SECONDS);
+                let again = exchange.expires.get().map_or(later, |end| end.min(later));
+                exchange.again.set(Some(again));
             }
             Verdict::Refuse(refusal) => {
-                if api.is_none_or(|served| served.streams == snapshot::Streams::Cut) {
-                    self.cut(
-                        &exchange,
-                        api.map(|served| &served.api.identifier),
-                        refusal,
-                        held.now,
-                    );
+                let own = held.snapshot.apis.iter().find(|served| exchange.is_of(served));
+                if own.is_none_or(|served| served.streams == snapshot::Streams::Cut) {
+                    let label = own.map(|served| &served.api.identifier);
+                    self.cut(&exchange, label, refusal, held.now);
                 }
             }
         }
@@ -266,11 +270,60 @@ impl Exchange {
         take(&mut *self.refusal.borrow_mut()).unwrap_or(Code::Internal.into())
     }
 
+    fn is_of(&self, served: &snapshot::ServedApi) -> bool {
+        self.api.as_ref() == Some(&served.api.identifier)
+    }
+
+    /// What a verdict on its request means for what has become of that.
+    fn of_this_exchange(
+        &self,
+        verdict: Verdict,
+        api: Option<&snapshot::ServedApi>,
+        operation: Option<&snapshot::Operation>,
+        now: UnixTime,
+    ) -> Verdict {
+        if api.is_some_and(|served| !self.is_of(served)) {
+            return Verdict::Refuse(Code::RouteUnknown.into());
+        }
+        match verdict {
+            Verdict::Pass(_) | Verdict::WouldRefuse(..)
+                if self.upgrades && !operation.is_some_and(|it| it.websocket) =>
+            {
+                Verdict::Refuse(Code::OperationUnlisted.into())
+            }
+            // Who is let in without a token is told of no one, whoever it was before.
+            Verdict::Pass(permit) if matches!(permit.basis(), Basis::Grant(_) | Basis::Open) => {
+                let held = api.map(|served| scopes(served, &permit)).unwrap_or_default();
+                let excess: Vec<_> = self.told.iter().filter(|told| !held.contains(told)).collect();
+                if excess.is_empty() {
+                    return Verdict::Pass(permit);
+                }
+                Verdict::Refuse(Refusal {
+                    excess_scopes: excess.into_iter().map(ToString::to_string).collect(),
+                    grant: permit.grant().cloned(),
+                    ..Code::ScopeExceedsGrant.into()
+                })
+            }
+            Verdict::Refuse(refusal)
+                if refusal.code == Code::KeysUnavailable
+                    && self.expires.get().is_some_and(|end| end <= now) =>
+            {
+                Verdict::Refuse(Code::TokenExpired.into())
+            }
+            verdict => verdict,
+        }
+    }
+
     fn is_due(&self, standing: Standing, now: UnixTime) -> bool {
         let is_over_time = self.again.get().is_some_and(|again| again <= now);
         (is_over_time || self.standing.get() != standing)
             && self.end.cord().is_some_and(|cord| cord.is_stream() && cord.parting().is_none())
     }
+}
+
+/// The scopes that a permit gives, by their names: in another configuration they stand elsewhere.
+fn scopes(served: &snapshot::ServedApi, permit: &Permit) -> Box<[Arc<str>]> {
+    served.api.scopes.of(permit.scopes()).cloned().collect()
 }
 
 /// When what let a call in comes to its end by itself: its token, or the grant.

@@ -341,3 +341,20 @@ fn a_preflight_for_what_is_not_listed_does_not_pass() {
     }
     assert!(upstream.rest().is_empty());
 }
+
+#[test]
+fn a_preflight_cannot_have_the_gate_take_out_what_makes_it_one() {
+    let upstream = Upstream::start();
+    let gateway = Gateway::start(&configuration(upstream.address, "preflight: pass", ""));
+    for named in [
+        "Origin",
+        "access-control-request-method",
+        "keep-alive, Access-Control-Request-Method, origin",
+        "access_control_request_headers",
+    ] {
+        let more = format!("connection: {named}\r\n");
+        let answer = gateway.client().ask(preflight("/orders/1", PAGE, "GET", &more));
+        assert_eq!((answer.status, answer.code().as_str()), (400, "request-malformed"), "{named}");
+    }
+    assert!(upstream.rest().is_empty());
+}

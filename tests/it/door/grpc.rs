@@ -103,3 +103,29 @@ fn what_is_said_of_a_call_holds_nothing_of_the_token() {
     let message = refused.one("grpc-message").unwrap();
     assert!(message.starts_with("token-malformed: ") && !message.contains("<b>"), "{message}");
 }
+
+#[test]
+fn no_cache_takes_a_refused_call_for_an_answer() {
+    let gateway = gateway(&Upstream::start());
+    for line in ["GET /orders/1", "POST /shop.v1.Orders/Read", "GET /nowhere"] {
+        let asked = format!(
+            "{line} HTTP/1.1\r\nhost: orders.example.com\r\ncontent-type: application/grpc\r\n\r\n"
+        );
+        let refused = gateway.client().ask(asked);
+        assert_eq!((refused.status, refused.one("grpc-status")), (200, Some("16")), "{line}");
+        assert_eq!(refused.one("cache-control"), Some("no-store"), "{line}");
+    }
+}
+
+#[test]
+fn who_asks_for_a_tunnel_is_not_told_of_a_success() {
+    let gateway = gateway(&Upstream::start());
+    for (asked, status) in [
+        ("CONNECT orders.example.com:80 HTTP/1.1\r\nhost: orders.example.com:80\r\n", 400),
+        ("GET /orders/1 HTTP/1.1\r\nhost: a\r\nconnection: upgrade\r\nupgrade: websocket\r\n", 401),
+    ] {
+        let mut client = gateway.client();
+        let answer = client.ask(format!("{asked}content-type: application/grpc\r\n\r\n"));
+        assert_eq!((answer.status, answer.one("grpc-status")), (status, None), "{asked}");
+    }
+}

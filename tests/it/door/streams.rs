@@ -184,6 +184,93 @@ fn a_stream_whose_key_is_gone_ends() {
 }
 
 #[test]
+fn a_stream_ends_with_its_token_though_keys_are_missing() {
+    let (streaming, key) = (Streaming::start(), Key::new());
+    let text = configuration(streaming.upstream.address, "", ONE_WORKER);
+    let text = text.replace("profile: auth0", "profile: auth0, leeway: 1s");
+    let from = |keys: &str| text.replace("jwks_file: jwks.json", keys);
+    let gateway = Gateway::start(&from(&format!("jwks: {}", json!({"keys": [key.jwk("mine")]}))));
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs();
+    let head = json!({"alg": "EdDSA", "typ": "at+jwt", "kid": "mine"});
+    let token = key.sign(&head, &claims_with(&json!({"exp": now + 2})));
+    let mut client = begin(&gateway, &bearing(GET, &token));
+    gateway.reload(&from("jwks_uri: \"http://127.0.0.1:9/\""));
+    assert_eq!(gateway.client().ask(bearing(GET, &token)).code(), "keys-unavailable");
+    assert!(!client.answer().whole);
+    assert_eq!(cuts(&gateway, API, "token-expired"), Some(1.0));
+    assert_eq!(cuts(&gateway, API, "keys-unavailable"), None);
+}
+
+/// A second API that takes the place of the first, with its own say about streams.
+fn taken_over(text: &str, more: &str) -> String {
+    let (head, rest) = text.split_once("  - identifier: ").unwrap();
+    let (api, tail) = rest.split_once("client_grants:").unwrap();
+    let other = api.replace("https://orders.example.com", "https://other.example.com");
+    let other = other.replacen("gate:\n", &format!("gate:\n      {more}\n"), 1);
+    let api = api.replacen("gate:\n", "gate:\n      hosts: [elsewhere.example.com]\n", 1);
+    let grant = "client_grants:\n  - {client_id: batch, scope: [\"read:orders\"], audience: \"https://other.example.com\"}";
+    let tail = tail.replace(
+        "{client_id: batch,",
+        "{client_id: batch, audience: \"https://orders.example.com\",",
+    );
+    format!("{head}  - identifier: {api}  - identifier: {other}{grant}{tail}")
+}
+
+#[test]
+fn a_stream_whose_place_another_api_takes_ends_by_the_word_of_its_own() {
+    for (line, more) in [
+        (GET, "streams: keep"),
+        (GET, "audiences: [\"https://orders.example.com\"]"),
+        ("GET /open/1", "streams: keep"),
+    ] {
+        let streaming = Streaming::start();
+        let text = configuration(streaming.upstream.address, "", ONE_WORKER);
+        let gateway = Gateway::start(&text);
+        let mut client = begin(&gateway, &request(line, ""));
+        gateway.reload(&taken_over(&text, more));
+        assert!(!client.answer().whole, "{line} {more}");
+        assert_eq!(cuts(&gateway, API, "route-unknown"), Some(1.0), "{line} {more}");
+    }
+}
+
+#[test]
+fn a_stream_whose_upstream_was_told_of_a_scope_that_is_trimmed_ends() {
+    let all = "scope: [\"read:orders\", \"write:orders\"]";
+    let token = token_with(&json!({"scope": "read:orders write:orders"}));
+    for (grant, ends) in [(all, false), ("scope: [\"read:orders\"]", true)] {
+        let streaming = Streaming::start();
+        let more = "over_ceiling: trim\n      authorization: remove";
+        let text = configuration(streaming.upstream.address, more, ONE_WORKER);
+        let granting = |scopes: &str| text.replace("scope: [\"read:orders\"]", scopes);
+        let gateway = Gateway::start(&granting(all));
+        let mut client = begin(&gateway, &bearing(GET, &token));
+        assert_eq!(
+            streaming.upstream.next().one("grantgate-scopes"),
+            Some("read:orders write:orders")
+        );
+        let mut less = begin(&gateway, &request(GET, ""));
+        let swapped = "[{value: \"write:orders\"}, {value: \"read:orders\"}]";
+        let next = granting(grant)
+            .replace("[{value: \"read:orders\"}, {value: \"write:orders\"}]", swapped);
+        let hits = || gateway.number("grantgate_token_cache_hits_total").unwrap();
+        let asked = hits();
+        gateway.reload(&next);
+        let begun = Instant::now();
+        while hits() < asked + 2.0 {
+            assert!(begun.elapsed() < PATIENCE, "nobody asked about them again");
+            thread::yield_now();
+        }
+        for _ in 0..2 {
+            streaming.end.send(()).unwrap();
+        }
+        assert!(less.answer().whole, "it was told of nothing that is gone");
+        assert_eq!(client.answer().whole, !ends, "{grant}");
+        let expected = ends.then_some(1.0);
+        assert_eq!(cuts(&gateway, API, "scope-exceeds-grant"), expected, "{grant}");
+    }
+}
+
+#[test]
 fn a_stream_goes_on_where_the_running_configuration_keeps_it() {
     for (before, after) in [
         ("streams: keep", "streams: keep"),

@@ -3,10 +3,11 @@
 //! They hold whatever a configuration may hold; whether a warning goes with it is no matter. What is
 //! drawn is right by construction: an error of the loader fails the test.
 
+use super::browsers::PAGES;
 use super::draw::{Draw, strings};
 use super::world::{
-    Api, CLIENTS, Client, Custom, Grant, Issuer, NOW, Need, ORGANIZATIONS, Operation, Policy,
-    Profile, SUBJECTS, Sign, SignTest, Subject, Usage, World,
+    Api, Browsers, CLIENTS, Client, Cors, Custom, Grant, Issuer, NOW, Need, ORGANIZATIONS,
+    Operation, Policy, Profile, SUBJECTS, Sign, SignTest, Subject, Usage, World,
 };
 
 const ISSUERS: [&str; 2] = ["https://one.eu.auth0.com/", "https://two.example.com"];
@@ -165,7 +166,13 @@ fn api(draw: &mut Draw<'_>, n: usize, site: (Vec<String>, String), issuers: &[Is
         _ => names.skip(issuers.len() - 1).collect(),
     };
     let trim = draw.chance(40);
-    let operations = operations(draw, &prefix, &scopes, &details);
+    let mut operations = operations(draw, &prefix, &scopes, &details);
+    let browsers = browsers(draw);
+    let has_pages = matches!(&browsers, Browsers::Cors(cors) if cors.origins != ["*"]);
+    for operation in &mut operations {
+        let gets = operation.methods.iter().any(|method| ["GET", "*"].contains(&method.as_str()));
+        operation.upgrade = has_pages && gets && draw.chance(60);
+    }
     Api {
         identifier: format!("https://api-{n}.example.com"),
         audiences: if draw.chance(30) { vec![format!("urn:further:{n}")] } else { Vec::new() },
@@ -183,6 +190,21 @@ fn api(draw: &mut Draw<'_>, n: usize, site: (Vec<String>, String), issuers: &[Is
         remove_authorization: trim || draw.chance(30),
         unlisted_any_token: draw.chance(35),
         operations,
+        browsers,
+        websocket_tokens: has_pages && draw.chance(80),
+    }
+}
+
+/// What is done about browsers: nothing, one of two ways, or the other.
+fn browsers(draw: &mut Draw<'_>) -> Browsers {
+    match draw.below(10) {
+        0..4 => Browsers::Nothing,
+        4..6 => Browsers::Pass,
+        way => Browsers::Cors(Cors {
+            origins: strings(if way == 9 { &["*"] } else { &PAGES }),
+            methods: strings(&["GET", "PUT", "DELETE"]),
+            headers: strings(&["authorization", "x-request-id"]),
+        }),
     }
 }
 
@@ -224,7 +246,8 @@ fn operations(
                 need = Need { any_token: true, ..Need::default() };
             }
             let path = format!("{}{path}", prefix.trim_end_matches('/'));
-            operations.push(Operation { methods: strings(methods), path, need });
+            let methods = strings(methods);
+            operations.push(Operation { methods, path, need, upgrade: false });
         }
     }
     // The order in the file says nothing.

@@ -3,7 +3,7 @@
 //! | file | |
 //! |---|---|
 //! | `world`, `generate` | what a configuration says, and one at random |
-//! | `request`, `dialect`, `mutate` | requests that are right, then bent in up to two places |
+//! | `request`, `dialect`, `mutate`, `browsers` | requests that are right, then bent in up to two places |
 //! | `rules` | the oracle |
 //! | `render`, `sign` | the world as YAML, tokens signed with real keys |
 //! | `simplify` | from a world in which the two differ to a small one |
@@ -13,6 +13,7 @@
 //! answers ten of them. `GRANTGATE_ORACLE_CASES` says how many; otherwise 20,000 where `CI` is
 //! `true`, and 2,000 elsewhere.
 
+mod browsers;
 mod dialect;
 mod draw;
 mod generate;
@@ -31,31 +32,37 @@ use std::fmt;
 use grantgate::config::{
     self, Outside, Report, Source, Style, snapshot::RemoteKeys, snapshot::Snapshot,
 };
-use grantgate::gate::{self, Call, Code, Env, Keys, Step, Verdict};
+use grantgate::gate::{self, Call, Code, Env, Keys, Preflight, Step, Verdict};
 use grantgate::policy::{Basis, Issuer, UnixTime};
 use grantgate::route::{CanonPath, normal_host};
-use grantgate::token::{self, KeySet, VerifiedCache};
+use grantgate::token::{KeySet, VerifiedCache};
 use http::Method;
 use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
 
 use draw::Draw;
-use request::Request;
+use request::{Carrier, Request};
 use rules::Answer;
 use world::{NOW, PROFILES, World};
 
 const REQUESTS_PER_WORLD: usize = 10;
-/// Ways to pass that a world must show.
-const PASSED: [&str; 8] = [
+/// Ways to pass, and ways of browsers, that a world must show.
+const PASSED: [&str; 14] = [
+    "grant-missing, offered",
     "passed: allow-all",
     "passed: grant",
+    "passed: grant, offered",
     "passed: grant-expired, reported",
     "passed: grant-missing, reported",
     "passed: operation-unlisted, reported",
+    "passed: preflight",
     "passed: public",
     "passed: scope-exceeds-grant, reported",
     "passed: token-missing, reported",
+    "preflight: allowed",
+    "preflight: not allowed",
+    "token-missing, offered",
 ];
 /// Codes that no rule answers with: what HTTP, the issuers' keys and the upstream bring about. Every
 /// other code must be reached.
@@ -94,7 +101,11 @@ fn every_code_is_reached() {
     let counted = runner.run(&cases_in_a_world(), |case| {
         for request in &case.requests {
             let answer = rules::decide(&case.world, request);
-            *tally.borrow_mut().entry(kind(&answer)).or_default() += 1;
+            let mut tally = tally.borrow_mut();
+            *tally.entry(kind(&answer)).or_default() += 1;
+            if matches!(request.carrier, Carrier::Subprotocol(_)) {
+                *tally.entry(format!("{}, offered", kind(&answer))).or_default() += 1;
+            }
         }
         Ok(())
     });
@@ -157,6 +168,9 @@ fn config(worlds: usize) -> Config {
 }
 
 fn kind(answer: &Answer) -> String {
+    if let Some(allowed) = answer.preflight {
+        return format!("preflight: {}", if allowed { "allowed" } else { "not allowed" });
+    }
     match (answer.basis, answer.code) {
         (None, code) => code.expect("a refusal has a code").to_owned(),
         (Some(basis), None) => format!("passed: {basis}"),
@@ -227,26 +241,31 @@ fn difference(world: &World, request: &Request, engine: &Answer, oracle: &Answer
 /// The engine's answer.
 fn ask(snapshot: &Snapshot, cache: &VerifiedCache, request: &Request) -> Answer {
     let (authorization, query) = render::credential(request);
+    let (offered, fields) = (browsers::offered(request), browsers::fields(request));
+    let has_body = request.asked.as_ref().is_some_and(|asked| asked.body);
     let method = Method::from_bytes(request.method.as_bytes()).expect("a method");
     let call = Call {
         method: &method,
         host: normal_host(&request.host).expect("a host"),
         path: CanonPath::parse(&request.path).expect("a canonical path"),
-        preflight: None,
-        credential: token::credential(authorization.iter().map(String::as_bytes), query.as_deref()),
+        preflight: Preflight::read(&method, &fields, query.as_deref(), has_body),
+        credential: browsers::credential(request, &offered, &authorization, query.as_deref()),
     };
     let env = Env { keys: &Nothing, cache, now: UnixTime::from_seconds(NOW.into()) };
     let held = OnceCell::new();
     let Step::Done(outcome) = gate::check(snapshot, &env, &call, &held) else {
         panic!("all keys are in the configuration");
     };
+    let mut answer = Answer::default();
     let (permit, refusal) = match outcome.verdict {
         Verdict::Pass(permit) => (Some(permit), None),
         Verdict::Refuse(refusal) => (None, Some(refusal)),
         Verdict::WouldRefuse(permit, refusal) => (Some(permit), Some(refusal)),
-        Verdict::Preflight(_) => panic!("no preflight was asked"),
+        Verdict::Preflight(allowed) => {
+            answer.preflight = Some(allowed);
+            (None, None)
+        }
     };
-    let mut answer = Answer::default();
     if let Some(permit) = permit {
         let api = &outcome.api.expect("who may pass calls an API").api;
         let (scopes, details) = (api.scopes.of(permit.scopes()), api.details.of(permit.details()));

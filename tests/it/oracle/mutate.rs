@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 
+use super::browsers;
 use super::dialect::{CLIENT_CLAIMS, MARKS, SIGNALS, SIGNS, claim_names, identify, written};
 use super::draw::Draw;
 use super::request::{Carrier, Request, Shape, anyone};
@@ -9,7 +10,9 @@ use super::world::{Api, Issuer, NOW, Profile, World};
 
 /// Bends `request`, which was drawn for `api`, in one place.
 pub(super) fn bend(draw: &mut Draw<'_>, world: &World, api: &Api, request: &mut Request) {
-    match draw.below(12) {
+    match draw.below(14) {
+        12 => browsers::ask(draw, request),
+        13 => browsers::offer(draw, request),
         0 | 1 => bend_target(draw, request),
         2 => bend_credential(draw, request),
         3 => bend_shape(draw, world, request),

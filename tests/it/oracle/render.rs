@@ -9,7 +9,8 @@ use serde_json::{Value, json};
 use super::request::{Carrier, Request, Shape, Token};
 use super::sign;
 use super::world::{
-    Api, Client, Grant, Issuer, Operation, Policy, Profile, SignTest, Subject, Usage, World,
+    Api, Browsers, Client, Cors, Grant, Issuer, Operation, Policy, Profile, SignTest, Subject,
+    Usage, World,
 };
 
 /// Writes a world as YAML: one entry per line, values as JSON, which YAML reads too.
@@ -114,6 +115,17 @@ fn resource_server(world: &World, api: &Api) -> Fields {
         ("authorization", unless(!api.remove_authorization, "remove")),
         ("unlisted", unless(!api.unlisted_any_token, "any_token")),
         ("operations", api.operations.iter().map(operation).collect()),
+        (
+            "cors",
+            match &api.browsers {
+                Browsers::Cors(Cors { origins, methods, headers }) => {
+                    json!({"origins": origins, "methods": methods, "headers": headers})
+                }
+                Browsers::Nothing | Browsers::Pass => Value::Null,
+            },
+        ),
+        ("preflight", unless(!matches!(api.browsers, Browsers::Pass), "pass")),
+        ("websocket_tokens", unless(!api.websocket_tokens, true)),
     ]);
     written([
         ("identifier", json!(api.identifier)),
@@ -141,6 +153,7 @@ fn operation(operation: &Operation) -> Value {
         ("authorization_details", unless(need.details.is_empty(), need.details.clone())),
         ("any_token", unless(!need.any_token, true)),
         ("public", unless(!need.public, true)),
+        ("upgrade", unless(!operation.upgrade, vec!["websocket"])),
     ])
 }
 
@@ -202,12 +215,13 @@ pub(super) fn credential(request: &Request) -> (Vec<String>, Option<String>) {
     let query = format!("page=2&access_token={token}");
     match request.carrier {
         Carrier::Header(scheme) => (vec![format!("{scheme} {token}")], Some("page=2".to_owned())),
-        Carrier::Nothing => (Vec::new(), None),
+        Carrier::Nothing | Carrier::Subprotocol(_) | Carrier::TwoSubprotocols => (Vec::new(), None),
         Carrier::OtherScheme => (vec!["Basic d2ViLWFwcDpzZWNyZXQ=".to_owned()], None),
-        Carrier::Query => (Vec::new(), Some(query)),
+        Carrier::Query | Carrier::SubprotocolAndQuery => (Vec::new(), Some(query)),
         Carrier::TwoHeaders => (vec![bearer.clone(), bearer], None),
         Carrier::List => (vec![format!("{bearer}, {bearer}")], None),
         Carrier::HeaderAndQuery => (vec![bearer], Some(query)),
+        Carrier::SubprotocolAndHeader => (vec![bearer], None),
     }
 }
 

@@ -6,6 +6,7 @@
 
 use serde_json::{Map, Value, json};
 
+use super::browsers::Asked;
 use super::dialect::{claim_names, identify, written};
 use super::draw::Draw;
 use super::mutate;
@@ -22,6 +23,8 @@ pub(super) struct Request {
     pub(super) path: String,
     pub(super) carrier: Carrier,
     pub(super) token: Token,
+    /// What a browser asks about another request, rightly or nearly.
+    pub(super) asked: Option<Asked>,
 }
 
 /// How the token is carried.
@@ -36,6 +39,11 @@ pub(super) enum Carrier {
     TwoHeaders,
     List,
     HeaderAndQuery,
+    /// As a WebSocket's subprotocol, from a page of this origin or of none.
+    Subprotocol(Option<&'static str>),
+    TwoSubprotocols,
+    SubprotocolAndHeader,
+    SubprotocolAndQuery,
 }
 
 /// A token as it is before it is signed.
@@ -76,6 +84,7 @@ impl Request {
             path: path(draw, operation),
             carrier: Carrier::Header(draw.pick(&["Bearer", "bearer", "BEARER"])),
             token,
+            asked: None,
         };
         for _ in 0..draw.pick(&[0, 0, 0, 0, 1, 1, 1, 1, 2, 2]) {
             mutate::bend(draw, world, api, &mut request);

@@ -5,6 +5,7 @@
 //! Nothing of the engine is used here, or the two could be wrong together. Tokens are judged by what
 //! was put into them, not by their text.
 
+mod browsers;
 mod caller;
 mod ceiling;
 mod target;
@@ -29,7 +30,7 @@ type Set = BTreeSet<String>;
 /// What the engine must say to a request.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Answer {
-    /// Why it passes: `grant`, `allow-all`, `public` or `reported`; absent when it is refused.
+    /// Why it passes: `grant`, `allow-all`, `preflight`, `public` or `reported`; absent when it is refused.
     pub(super) basis: Option<&'static str>,
     /// The code of the refusal, or of what would be one if the API did more than report.
     pub(super) code: Option<&'static str>,
@@ -41,6 +42,8 @@ pub(super) struct Answer {
     pub(super) challenge: Set,
     /// The owner of the grant that refuses.
     pub(super) contact: Option<String>,
+    /// Of a preflight that the gate answers: whether what it asks is allowed.
+    pub(super) preflight: Option<bool>,
 }
 
 impl Answer {
@@ -55,13 +58,16 @@ pub(super) fn decide(world: &World, request: &Request) -> Answer {
         Ok(api) => api,
         Err(code) => return Answer::refuse(code),
     };
+    if let Some(answer) = browsers::preflight(api, request) {
+        return answer;
+    }
     let anything = Need { any_token: true, ..Need::default() };
-    let need = match rule_2_operation(api, request) {
+    let (need, operation) = match rule_2_operation(api, request) {
         // "`public: true` needs no token, is open under any policy, ignores a token that comes".
         Listing::Listed(operation) if operation.need.public => {
             return Answer { basis: Some("public"), ..Answer::default() };
         }
-        Listing::Listed(operation) => &operation.need,
+        Listing::Listed(operation) => (&operation.need, Some(operation)),
         // "A refusal for the token is named before `method-refused`, `operation-unlisted` and the
         // case-or-slash ambiguity of section 5 (except on a path that has a public operation)".
         Listing::OtherMethods { public } => {
@@ -71,15 +77,15 @@ pub(super) fn decide(world: &World, request: &Request) -> Answer {
             return target_refused("path-ambiguous", public, world, api, request);
         }
         // "A path not listed → as `unlisted` says: `deny` (`operation-unlisted`) or `any_token`."
-        Listing::Unlisted if api.unlisted_any_token => &anything,
+        Listing::Unlisted if api.unlisted_any_token => (&anything, None),
         Listing::Unlisted => {
-            return match rule_3_token(world, api, request) {
+            return match rule_3_token(world, api, None, request) {
                 Err(code) => token_refused(api, code),
                 Ok(_) => refused_unless_reporting(api, Answer::refuse("operation-unlisted")),
             };
         }
     };
-    let (issuer, token) = match rule_3_token(world, api, request) {
+    let (issuer, token) = match rule_3_token(world, api, operation, request) {
         Err(code) => return token_refused(api, code),
         Ok(verified) => verified,
     };
@@ -98,7 +104,7 @@ fn target_refused(
     request: &Request,
 ) -> Answer {
     if !public
-        && let Err(refusal) = rule_3_token(world, api, request)
+        && let Err(refusal) = rule_3_token(world, api, None, request)
         && !is_waived(api, refusal)
     {
         return Answer::refuse(refusal);

@@ -119,6 +119,26 @@ pub(super) struct Api {
     pub(super) remove_authorization: bool,
     pub(super) unlisted_any_token: bool,
     pub(super) operations: Vec<Operation>,
+    pub(super) browsers: Browsers,
+    pub(super) websocket_tokens: bool,
+}
+
+/// What is done about browsers.
+#[derive(Clone, Debug)]
+pub(super) enum Browsers {
+    Nothing,
+    /// `cors`.
+    Cors(Cors),
+    /// `preflight: pass`.
+    Pass,
+}
+
+#[derive(Clone, Debug)]
+pub(super) struct Cors {
+    /// `*` alone means any.
+    pub(super) origins: Vec<String>,
+    pub(super) methods: Vec<String>,
+    pub(super) headers: Vec<String>,
 }
 
 #[derive(Clone, Debug)]
@@ -127,6 +147,8 @@ pub(super) struct Operation {
     pub(super) methods: Vec<String>,
     pub(super) path: String,
     pub(super) need: Need,
+    /// `upgrade: [websocket]`.
+    pub(super) upgrade: bool,
 }
 
 #[derive(Clone, Debug, Default)]

@@ -146,6 +146,30 @@ fn what_opens_none_is_no_success() {
 }
 
 #[test]
+fn what_asks_for_one_is_no_grpc_call_whatever_its_content_type() {
+    let upstream = upstream();
+    let gateway = Gateway::start(&configuration(upstream.address, "", PRIOR));
+    run(async {
+        let mut client = connect(&gateway).await;
+        let mut plain = asking("websocket", "/live/1");
+        plain.extensions_mut().remove::<Protocol>();
+        *plain.uri_mut() = "orders.example.com:80".parse().unwrap();
+        for (mut request, status, code) in [
+            (asking("websocket", "/live/1"), 401, "token-missing"),
+            (asking("connect-udp", "/live/1"), 400, "request-malformed"),
+            (plain, 400, "request-malformed"),
+        ] {
+            request.headers_mut().remove("authorization");
+            request.headers_mut().insert("content-type", "application/grpc".parse().unwrap());
+            // A success would say that it is open.
+            let answer = ask(&mut client, request).await;
+            assert_eq!((answer.status.as_u16(), answer.code().as_str()), (status, code));
+            assert!(!answer.headers.contains_key("grpc-status"));
+        }
+    });
+}
+
+#[test]
 fn a_client_that_takes_nothing_and_falls_silent_is_reset() {
     let upstream = Upstream::with(|seen, stream| {
         if seen.one("upgrade").is_none() {

@@ -4,7 +4,8 @@ use serde_json::Value;
 
 use super::super::request::{Carrier, Request, Shape, Token};
 use super::super::sign::{self, Kind};
-use super::super::world::{Api, Issuer, NOW, Profile, World};
+use super::super::world::{Api, Issuer, NOW, Operation, Profile, World};
+use super::browsers::subprotocol;
 use super::{Claims, Set};
 
 /// "3. Token, inner order: missing → ambiguous → too large → shape → issuer known and trusted by this
@@ -13,10 +14,14 @@ use super::{Claims, Set};
 pub(super) fn rule_3_token<'a>(
     world: &'a World,
     api: &Api,
+    operation: Option<&Operation>,
     request: &'a Request,
 ) -> Result<(&'a Issuer, &'a Token), &'static str> {
     let token = &request.token;
-    credential(request.carrier)?;
+    match request.carrier {
+        Carrier::Subprotocol(origin) => subprotocol(api, operation, origin, token.shape)?,
+        carrier => credential(carrier)?,
+    }
     shape(token)?;
     let issuer = trusted_issuer(world, api, &token.claims)?;
     token_type(issuer, token)?;
@@ -36,11 +41,14 @@ pub(super) fn rule_3_token<'a>(
 /// the query beside the header → 400 `credential-ambiguous`. Never read from query, body or cookie."
 fn credential(carrier: Carrier) -> Result<(), &'static str> {
     match carrier {
-        Carrier::Header(_) => Ok(()),
+        Carrier::Header(_) | Carrier::Subprotocol(_) => Ok(()),
         Carrier::Nothing | Carrier::OtherScheme | Carrier::Query => Err("token-missing"),
-        Carrier::TwoHeaders | Carrier::List | Carrier::HeaderAndQuery => {
-            Err("credential-ambiguous")
-        }
+        Carrier::TwoHeaders
+        | Carrier::List
+        | Carrier::HeaderAndQuery
+        | Carrier::TwoSubprotocols
+        | Carrier::SubprotocolAndHeader
+        | Carrier::SubprotocolAndQuery => Err("credential-ambiguous"),
     }
 }
 
