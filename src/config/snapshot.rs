@@ -200,7 +200,7 @@ pub struct Timeouts {
     /// Waiting for the next part of a response's body.
     pub response_read: Duration,
     /// Waiting for a byte of a tunnel, in either direction.
-    pub tunnel_idle: Duration,
+    pub stream_idle: Duration,
     /// An upstream connection without use.
     pub upstream_idle: Duration,
 }
@@ -216,7 +216,7 @@ impl Default for Timeouts {
             connect: Duration::from_secs(5),
             response: Duration::from_mins(1),
             response_read: Duration::from_mins(5),
-            tunnel_idle: Duration::from_hours(1),
+            stream_idle: Duration::from_hours(1),
             upstream_idle: Duration::from_mins(1),
         }
     }

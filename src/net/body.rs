@@ -19,6 +19,7 @@ use hyper::body::Incoming;
 use tokio::time::Instant;
 
 use super::client::Lease;
+use super::cord::Cord;
 use super::patience::Alarm;
 use super::received::{BodyError, Received};
 use super::tunnel::Tunnel;
@@ -45,6 +46,8 @@ enum Kind {
 struct Silence {
     limit: Duration,
     since: Option<Instant>,
+    /// Of its exchange, which may be a conversation.
+    cord: Cord,
     alarm: Alarm,
 }
 
@@ -95,8 +98,9 @@ impl Body {
         clean: Clean,
         lease: Lease,
         patience: Duration,
+        cord: Cord,
     ) -> Self {
-        let silence = Silence { limit: patience, since: None, alarm: Alarm::default() };
+        let silence = Silence { limit: patience, since: None, cord, alarm: Alarm::default() };
         let mut body = Self(Kind::Upstream { inner, clean, lease, silence });
         body.settle();
         body
@@ -128,6 +132,7 @@ impl HttpBody for Body {
                     return silence.poll(cx).map(|()| Some(Err(AnswerError::Stalled)));
                 };
                 silence.since = None;
+                silence.cord.moved();
                 if frame.is_none() {
                     if lease.is_of_stream() && !inner.is_end_stream() {
                         return Poll::Ready(Some(Err(AnswerError::Unfinished)));
@@ -163,8 +168,11 @@ impl HttpBody for Body {
 impl Silence {
     /// Whether it has lasted for too long.
     fn poll(&mut self, cx: &mut Context<'_>) -> Poll<()> {
-        let since = *self.since.get_or_insert_with(Instant::now);
-        self.alarm.poll(since + self.limit, cx)
+        let until = self.cord.silent_until().unwrap_or_else(|| {
+            let since = *self.since.get_or_insert_with(Instant::now);
+            since + self.limit
+        });
+        self.alarm.poll(until, cx)
     }
 }
 

@@ -11,6 +11,8 @@ use std::rc::{Rc, Weak};
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
+use tokio::time::Instant;
+
 /// Why an exchange ends before its end, in the words of each protocol that can say so.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Parting {
@@ -34,6 +36,16 @@ struct State {
     receiving: Cell<bool>,
     /// Whether the answer has begun.
     answered: Cell<bool>,
+    conversation: Cell<Option<Conversation>>,
+}
+
+/// Both sides may send at any time, or listen.
+#[derive(Clone, Copy)]
+struct Conversation {
+    /// How long both may be silent.
+    idle: Duration,
+    /// When one of them was not.
+    moved: Instant,
 }
 
 /// How long the last words of an exchange that was cut may take, to a client that does not take them.
@@ -87,9 +99,28 @@ impl Cord {
         self.0.answered.get()
     }
 
+    /// Makes it a conversation, in which one side may be silent while the other is not: neither has a time
+    /// of its own, and both may be silent for `idle`. It is a stream from its beginning to its end.
+    pub fn converse(&self, idle: Duration) {
+        self.0.conversation.set(Some(Conversation { idle, moved: Instant::now() }));
+    }
+
+    /// Notes that something came from one side.
+    pub(super) fn moved(&self) {
+        if let Some(conversation) = self.0.conversation.get() {
+            let moved = Instant::now();
+            self.0.conversation.set(Some(Conversation { moved, ..conversation }));
+        }
+    }
+
+    /// Until when both sides may be silent, where it is a conversation.
+    pub(super) fn silent_until(&self) -> Option<Instant> {
+        self.0.conversation.get().map(|conversation| conversation.moved + conversation.idle)
+    }
+
     /// Whether the exchange is under way in either direction, and does not just wait for its answer.
     pub fn is_stream(&self) -> bool {
-        self.is_answered() || self.0.receiving.get()
+        self.is_answered() || self.0.receiving.get() || self.0.conversation.get().is_some()
     }
 
     /// A way to cut it that does not keep it.

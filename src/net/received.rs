@@ -80,12 +80,13 @@ impl HttpBody for Received {
                 if let Poll::Ready(parting) = self.cord.poll_cut(cx) {
                     return Poll::Ready(Some(Err(BodyError::Cut(parting.code))));
                 }
-                let until = self.patience.wait();
+                let until = self.cord.silent_until().unwrap_or_else(|| self.patience.wait());
                 self.alarm.poll(until, cx).map(|()| Some(Err(BodyError::Stalled)))
             }
             Poll::Ready(frame) => {
                 let data = frame.as_ref().and_then(|frame| frame.as_ref().ok()?.data_ref());
                 self.patience.moved(data.map_or(0, Bytes::len));
+                self.cord.moved();
                 self.cord.receiving(frame.is_some() && !self.inner.is_end_stream());
                 Poll::Ready(frame.map(|frame| frame.map_err(BodyError::from)))
             }

@@ -29,7 +29,7 @@ const PARTING: Duration = Duration::from_millis(500);
 /// How long a tunnel may be silent of which one side has ended.
 const HALF_OPEN: Duration = Duration::from_secs(10);
 
-const IDLE: Parting = Parting { code: "tunnel-idle", grpc: 4, close: 1001 };
+const IDLE: Parting = Parting { code: "stream-idle", grpc: 4, close: 1001 };
 
 /// Both directions of a connection.
 pub(super) trait Duplex: AsyncRead + AsyncWrite + Unpin {}

@@ -43,6 +43,8 @@ pub(super) struct Onward<'a> {
     pub(super) path: &'a CanonPath<'a>,
     /// Where it comes from.
     pub(super) origin: Origin<'a>,
+    /// Whether it is a gRPC call, which has deadlines of its own.
+    pub(super) is_call: bool,
     /// Names the decision.
     pub(super) decision_id: &'a str,
     /// The upgrade that it asks for where its operation has any, or why that is none.
@@ -85,7 +87,11 @@ impl Forwarder {
         headers::identity(&mut head.headers, &permit, &served.api, caller, onward.decision_id);
 
         let request = Request::from_parts(head, body);
-        let (upstream, terms) = (&served.upstream, terms(snapshot));
+        let (upstream, mut terms) = (&served.upstream, terms(snapshot));
+        if onward.is_call {
+            // Its answer may begin with the first message, whenever that is.
+            terms.response = terms.stream_idle;
+        }
         let sent = match handshake {
             None => self.client.send(upstream, served.upstream_protocol, request, &terms).await,
             Some(handshake) => self
@@ -147,7 +153,7 @@ fn terms(snapshot: &Snapshot) -> Terms {
         response: snapshot.timeouts.response,
         response_read: snapshot.timeouts.response_read,
         idle: snapshot.timeouts.upstream_idle,
-        tunnel_idle: snapshot.timeouts.tunnel_idle,
+        stream_idle: snapshot.timeouts.stream_idle,
         header_bytes: snapshot.limits.header_bytes,
         body_bytes: snapshot.limits.body_bytes,
         clean: headers::trailers,

@@ -55,7 +55,7 @@ impl Door {
     pub fn new(guard: Guard, via: &Via, metrics: &Arc<Metrics>, inlet: Inlet) -> Self {
         let guard = Rc::new(guard);
         Self {
-            streams: Streams::new(guard.clone(), metrics.clone()),
+            streams: Streams::new(guard.clone(), metrics.clone(), Recorder::new(inlet.clone())),
             guard,
             forwarder: Forwarder::new(),
             ledger: Ledger::new(metrics.clone(), Recorder::new(inlet)),
@@ -131,6 +131,7 @@ impl Service for Door {
             served: api,
             caller: caller.as_ref(),
             permit: &passing.0,
+            peer: visit.peer.address,
             upgrades: handshake.is_some() && operation.is_some_and(|it| it.websocket),
             decision_id: visit.decision_id,
         });
@@ -228,6 +229,7 @@ impl Door {
         let bodiless = request.body().is_end_stream();
         let may_upgrade = findings.operation.is_some_and(|operation| operation.websocket);
         let version = request.version();
+        let is_call = visit.grpc && version == Version::HTTP_2;
         let sent = match findings.served {
             // Nothing passes before its API is known.
             None => Err(Code::Internal.into()),
@@ -251,14 +253,19 @@ impl Door {
                     target,
                     path,
                     origin,
+                    is_call,
                     decision_id: visit.decision_id.as_str(),
                     upgrade: upgrade.filter(|_| may_upgrade),
                 };
                 let cord = request.body().cord().clone();
+                if is_call {
+                    cord.converse(held.snapshot.timeouts.stream_idle);
+                }
                 tokio::select! {
                     biased;
-                    // While its request still comes: one that waits for its answer is never cut.
-                    _ = cord.until_cut(), if !bodiless => Err(exchange.refusal()),
+                    // While its request still comes: one that waits for its answer is never cut, unless
+                    // it is a call, whose answer may be a stream without a beginning yet.
+                    _ = cord.until_cut(), if !bodiless || is_call => Err(exchange.refusal()),
                     sent = self.forwarder.forward(permit, request, &onward) => sent,
                 }
             }

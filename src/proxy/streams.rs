@@ -13,6 +13,7 @@
 use std::cell::{Cell, RefCell};
 use std::future::poll_fn;
 use std::mem::take;
+use std::net::SocketAddr;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::task::Poll;
@@ -26,9 +27,10 @@ use crate::config::snapshot;
 use crate::gate::{Call, Caller, Code, KeptCall, Outcome, Refusal, Verdict};
 use crate::guard::{Guard, Held, Standing};
 use crate::net::{Cord, CordEnd, Parting};
-use crate::policy::{Audience, Basis, Permit, UnixTime};
-use crate::telemetry::Metrics;
+use crate::policy::{Audience, Basis, NameSet, Permit, UnixTime};
+use crate::telemetry::{Metrics, Record, Recorder, Ruling};
 
+use super::account::Findings;
 use super::decision_id::DecisionId;
 
 /// How often it is looked around.
@@ -53,6 +55,7 @@ const DRAINING: Parting = Parting { code: "draining", grpc: 14, close: 1001 };
 pub(super) struct Streams {
     guard: Rc<Guard>,
     metrics: Arc<Metrics>,
+    recorder: Recorder,
     exchanges: RefCell<Vec<Rc<Exchange>>>,
     /// At how many of them those that are over are looked for.
     crowd: Cell<usize>,
@@ -68,6 +71,7 @@ pub(super) struct Streams {
 pub(super) struct Exchange {
     end: CordEnd,
     call: KeptCall,
+    peer: Option<SocketAddr>,
     /// Whether it may have become a WebSocket.
     upgrades: bool,
     decision_id: DecisionId,
@@ -92,16 +96,18 @@ pub(super) struct Entry<'a> {
     pub(super) served: Option<&'a snapshot::ServedApi>,
     pub(super) caller: Option<&'a Caller<'a>>,
     pub(super) permit: &'a Permit,
+    pub(super) peer: Option<SocketAddr>,
     pub(super) upgrades: bool,
     pub(super) decision_id: DecisionId,
 }
 
 impl Streams {
     /// A registry whose exchanges are asked about by `guard`.
-    pub(super) fn new(guard: Rc<Guard>, metrics: Arc<Metrics>) -> Rc<Self> {
+    pub(super) fn new(guard: Rc<Guard>, metrics: Arc<Metrics>, recorder: Recorder) -> Rc<Self> {
         Rc::new(Self {
             guard,
             metrics,
+            recorder,
             exchanges: RefCell::default(),
             crowd: Cell::new(FEW),
             awake: Cell::new(false),
@@ -116,6 +122,7 @@ impl Streams {
         let exchange = Rc::new(Exchange {
             end: entry.cord.end(),
             call: entry.call.keep(entry.held.parsed()),
+            peer: entry.peer,
             upgrades: entry.upgrades,
             decision_id: entry.decision_id,
             api: entry.served.map(|served| served.api.identifier.clone()),
@@ -207,11 +214,49 @@ impl Streams {
             Verdict::Refuse(refusal) => {
                 let own = held.snapshot.apis.iter().find(|served| exchange.is_of(served));
                 if own.is_none_or(|served| served.streams == snapshot::Streams::Cut) {
+                    let findings = Findings { served: own, operation, caller: caller.as_ref() };
+                    self.tell_of_cut(&exchange, &held, findings, &refusal);
                     let label = own.map(|served| &served.api.identifier);
                     self.cut(&exchange, label, refusal, held.now);
                 }
             }
         }
+    }
+
+    /// Records that an answer is cut. One that has not begun is told about when it is refused.
+    fn tell_of_cut(
+        &self,
+        exchange: &Exchange,
+        held: &Held,
+        findings: Findings<'_>,
+        refusal: &Refusal,
+    ) {
+        let is_answered = exchange.end.cord().is_some_and(|cord| cord.is_answered());
+        if !is_answered || !held.snapshot.log.records {
+            return;
+        }
+        let call = exchange.call.call();
+        self.recorder.push(&Record {
+            time: held.now,
+            decision_id: exchange.decision_id.as_str(),
+            api: findings.served.map(|served| &served.api),
+            operation: findings.operation.map(|operation| &*operation.on),
+            method: call.method.as_str(),
+            path: call.path.as_str(),
+            caller: findings.caller,
+            ruling: Ruling::Cut,
+            code: Some(refusal.code),
+            would_refuse: None,
+            grant_id: refusal.grant.as_ref().map(|grant| grant.id.as_str()),
+            effective_scopes: &NameSet::EMPTY,
+            excess_scopes: &refusal.excess_scopes,
+            generation: held.snapshot.generation,
+            status: None,
+            gate_us: 0,
+            upstream_us: None,
+            trace_id: None,
+            peer: exchange.peer,
+        });
     }
 
     fn cut(&self, exchange: &Exchange, api: Option<&Audience>, refusal: Refusal, now: UnixTime) {

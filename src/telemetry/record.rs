@@ -16,6 +16,8 @@ use super::{Rfc3339, write_json};
 pub enum Ruling {
     /// It passed.
     Allow,
+    /// It had passed, and was still under way when it would not have any more.
+    Cut,
     /// It did not.
     Refuse,
     /// It passed because its API only reports.
@@ -27,6 +29,7 @@ impl Ruling {
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Allow => "allow",
+            Self::Cut => "cut",
             Self::Refuse => "refuse",
             Self::WouldRefuse => "would_refuse",
         }
@@ -36,7 +39,7 @@ impl Ruling {
 /// What one line tells about one request.
 #[derive(Clone, Debug)]
 pub struct Record<'a> {
-    /// When it came.
+    /// When it came; of one that was cut, when that was.
     pub time: UnixTime,
     /// Names this decision in the answer, at the upstream and here.
     pub decision_id: &'a str,

@@ -138,7 +138,7 @@ pub(super) fn timeouts(
         connect: time("connect", raw.connect.as_ref(), defaults.connect),
         response: time("response", raw.response.as_ref(), defaults.response),
         response_read: time("response_read", raw.response_read.as_ref(), defaults.response_read),
-        tunnel_idle: time("tunnel_idle", raw.tunnel_idle.as_ref(), defaults.tunnel_idle),
+        stream_idle: time("stream_idle", raw.stream_idle.as_ref(), defaults.stream_idle),
         upstream_idle: time("upstream_idle", raw.upstream_idle.as_ref(), defaults.upstream_idle),
     }
 }

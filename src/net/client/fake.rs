@@ -20,7 +20,7 @@ pub(super) const TERMS: Terms = Terms {
     response: Duration::from_mins(1),
     response_read: Duration::from_mins(5),
     idle: Duration::from_mins(1),
-    tunnel_idle: Duration::from_mins(1),
+    stream_idle: Duration::from_mins(1),
     header_bytes: 32 << 10,
     body_bytes: None,
     clean: HeaderMap::clear,

@@ -66,7 +66,7 @@ pub struct Terms {
     /// For a connection without use.
     pub idle: Duration,
     /// For a tunnel without a byte in either direction.
-    pub tunnel_idle: Duration,
+    pub stream_idle: Duration,
     /// For the response's head, in bytes.
     pub header_bytes: usize,
     /// For the request's body, in bytes.
@@ -135,6 +135,7 @@ impl Client {
         terms: &Terms,
     ) -> Result<Response<Body>, SendError> {
         let (head, body) = request.into_parts();
+        let cord = body.cord().clone();
         let (upload, progress) = Upload::new(body, terms.body_bytes, terms.clean);
         let progress = progress.as_deref();
         let pool = self.pool(upstream, protocol);
@@ -157,7 +158,7 @@ impl Client {
             return Err(SendError::Invalid(upstream.clone()));
         }
         let lease = Lease::new(route, pool, terms.idle);
-        Ok(response.map(|body| Body::upstream(body, terms.clean, lease, terms.response_read)))
+        Ok(response.map(|body| Body::upstream(body, terms.clean, lease, terms.response_read, cord)))
     }
 
     fn pool(&self, upstream: &Upstream, protocol: UpstreamProtocol) -> Rc<Pool> {

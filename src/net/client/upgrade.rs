@@ -29,6 +29,7 @@ impl Client {
         terms: &Terms,
     ) -> Result<Response<Body>, SendError> {
         let (head, body) = request.into_parts();
+        let cord = body.cord().clone();
         let (upload, progress) = Upload::new(body, terms.body_bytes, terms.clean);
         let request = Request::from_parts(head, upload);
         let pool = self.pool(upstream, UpstreamProtocol::Http1);
@@ -46,14 +47,13 @@ impl Client {
             // Kept for no time at all: it is closed in order when the answer is over.
             let route = Route::Http1 { connection, is_kept: false };
             let lease = Lease::new(route, pool, Duration::ZERO);
-            return Ok(
-                response.map(|body| Body::upstream(body, terms.clean, lease, terms.response_read))
-            );
+            return Ok(response
+                .map(|body| Body::upstream(body, terms.clean, lease, terms.response_read, cord)));
         }
         let Ok(parts) = handed_over.await else {
             return Err(SendError::Invalid(upstream.clone()));
         };
-        let tunnel = Tunnel::new(parts.io.into_inner(), parts.read_buf, terms.tunnel_idle);
+        let tunnel = Tunnel::new(parts.io.into_inner(), parts.read_buf, terms.stream_idle);
         Ok(response.map(|_| Body::tunnel(tunnel)))
     }
 }

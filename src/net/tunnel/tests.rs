@@ -87,8 +87,8 @@ async fn a_byte_of_either_side_keeps_it_and_silence_ends_it() {
             client.write_all(MASKED).await.unwrap();
             reads(&mut upstream, MASKED).await;
         }
-        reads(&mut client, b"\x88\x0d\x03\xe9tunnel-idle").await;
-        reads(&mut upstream, b"\x88\x8d\0\0\0\0\x03\xe9tunnel-idle").await;
+        reads(&mut client, b"\x88\x0d\x03\xe9stream-idle").await;
+        reads(&mut upstream, b"\x88\x8d\0\0\0\0\x03\xe9stream-idle").await;
         ends(&mut client).await;
         ends(&mut upstream).await;
     };

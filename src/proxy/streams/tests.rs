@@ -12,6 +12,7 @@ use crate::live::Live;
 use crate::net::fetch::Fetcher;
 use crate::proxy::decision_id::DecisionIds;
 use crate::route::CanonPath;
+use crate::telemetry::Sink;
 use crate::token::{Algorithm, credential, mint};
 
 const API: &str = r#"
@@ -54,7 +55,8 @@ impl World {
         let keyring = KeyRing::start(&snapshot.load().issuers, Fetcher::new(), |_, _| {});
         let (keys, requests, metrics) = (keyring.keys(), keyring.requests(), Arc::default());
         let guard = Guard::new(&snapshot, &keys, requests, Arc::clone(&metrics));
-        let streams = Streams::new(Rc::new(guard), metrics);
+        let sink = Sink::start(std::io::sink(), Arc::clone(&metrics)).unwrap();
+        let streams = Streams::new(Rc::new(guard), metrics, Recorder::new(sink.inlet()));
         Self { snapshot, streams, keyring }
     }
 
@@ -83,6 +85,7 @@ impl World {
             served: outcome.api,
             caller: outcome.caller.as_ref(),
             permit,
+            peer: None,
             upgrades: false,
             decision_id: DecisionIds::new().next(),
         })
@@ -263,6 +266,7 @@ async fn taking_an_exchange_allocates_for_it_and_what_its_call_says_alone() {
             served: outcome.api,
             caller: None,
             permit,
+            peer: None,
             upgrades: false,
             decision_id: DecisionIds::new().next(),
         };

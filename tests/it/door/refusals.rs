@@ -157,12 +157,11 @@ fn a_refused_grpc_call_is_told_its_status_in_trailers_alone() {
     for code in told.clone().filter(|code| !NO_CALL.contains(code)) {
         let path = root().join("tests/golden/refuse-grpc").join(format!("{code}.txt"));
         let kind = "content-type: application/grpc+proto\r\n";
-        let answer = match code {
-            Code::HostMisdirected => super::tls::misdirected(kind),
-            _ => {
-                let request = requests[code].replacen("\r\n", &format!("\r\n{kind}"), 1);
-                world.gateway.client().ask(request)
-            }
+        let answer = if *code == Code::HostMisdirected {
+            super::tls::misdirected(kind)
+        } else {
+            let request = requests[code].replacen("\r\n", &format!("\r\n{kind}"), 1);
+            world.gateway.client().ask(request)
         };
         let id = answer.one("grantgate-decision-id").unwrap();
         let seen = head_of(&answer.head, *code).replace(id, "0123456789abcdef");

@@ -18,14 +18,14 @@ fn one_that_is_silent_is_told_so_and_ends() {
         tell.lock().unwrap().send(to_the_end(stream)).unwrap();
         false
     });
-    let idle = "timeouts: {tunnel_idle: 50ms}";
+    let idle = "timeouts: {stream_idle: 50ms}";
     let gateway = Gateway::start(&configuration(upstream.address, "", idle));
     let mut client = gateway.client();
     begin(&mut client);
-    let said = close(1001, "tunnel-idle");
+    let said = close(1001, "stream-idle");
     assert_eq!(client.bytes(said.len()), said);
     assert!(client.is_closed_cleanly());
-    let payload = [&1001_u16.to_be_bytes(), &b"tunnel-idle"[..]].concat();
+    let payload = [&1001_u16.to_be_bytes(), &b"stream-idle"[..]].concat();
     assert_eq!(told.recv().unwrap(), [&[0x88, 0x8d, 0, 0, 0, 0], &payload[..]].concat());
     gateway.wait_for_count("grantgate_tunnels 0");
 }

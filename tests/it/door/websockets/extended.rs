@@ -179,7 +179,7 @@ fn a_client_that_takes_nothing_and_falls_silent_is_reset() {
         while stream.write_all(&plain(0x82, &[0; 8192])).is_ok() {}
         false
     });
-    let top = format!("{PRIOR}\ntimeouts: {{tunnel_idle: 50ms}}");
+    let top = format!("{PRIOR}\ntimeouts: {{stream_idle: 50ms}}");
     let gateway = Gateway::start(&configuration(upstream.address, "", &top));
     run(async {
         let mut client = connect(&gateway).await;
@@ -206,7 +206,7 @@ fn over_tls_it_is_waited_for_and_told_why_it_ends() {
     let (files, upstream) = (Files::new(), upstream());
     let tls = files.configuration(upstream.address, "", "");
     let server = tls.lines().find(|line| line.starts_with("server:")).unwrap();
-    let top = format!("{server}\ntimeouts: {{tunnel_idle: 1s}}");
+    let top = format!("{server}\ntimeouts: {{stream_idle: 1s}}");
     let gateway = Gateway::start(&configuration(upstream.address, "", &top));
     let trusting = files.authority.trusted_by_client(None);
     run(async {
@@ -217,7 +217,7 @@ fn over_tls_it_is_waited_for_and_told_why_it_ends() {
         let frame = plain(0x81, b"like a server's, since it comes back");
         send(&mut up, &frame).await;
         assert_eq!(bytes(&mut down, frame.len()).await, frame);
-        let said = close(1001, "tunnel-idle");
+        let said = close(1001, "stream-idle");
         assert_eq!(bytes(&mut down, said.len()).await, said);
         ends(&mut down).await;
         drop((up, down, client.requests));
