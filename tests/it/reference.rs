@@ -79,7 +79,8 @@ fn diagnostics(severity: Severity) -> String {
 fn refusals() -> String {
     rows(gate::Code::ALL.iter().map(|code| {
         let (title, hint) = (cell(code.title()), cell(code.hint()));
-        format!("| `{}` | {} | {title} | {hint} |", code.as_str(), code.status().as_u16())
+        let (http, grpc) = (code.status().as_u16(), code.grpc());
+        format!("| `{}` | {http} | {grpc} | {title} | {hint} |", code.as_str())
     }))
 }
 

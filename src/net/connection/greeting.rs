@@ -28,7 +28,7 @@ pub(super) struct Agreed {
     pub(super) line: Line,
     /// Whether HTTP/2 is spoken on it.
     pub(super) http2: bool,
-    /// See [`Peer::admitted_for`].
+    /// See [`crate::net::Peer::admitted_for`].
     pub(super) admitted_for: Option<Rc<str>>,
     /// Where others vouched for the client.
     pub(super) trust: Option<Trust>,
