@@ -165,7 +165,7 @@ codes! {
     GrantExpiresSoon, "grant-expires-soon", Warning, "A grant expires within 14 days, or has expired.";
     GrantPointless, "grant-pointless", Warning, "A grant has no effect.";
     GrantScopeUndeclared, "grant-scope-undeclared", Warning, "A grant lists a scope or details type that the API does not declare.";
-    GrpcWithoutHttp2, "grpc-without-http2", Warning, "An operation looks like a gRPC method, and HTTP/2 is not spoken on its whole way.";
+    GrpcDowngraded, "grpc-downgraded", Warning, "An operation looks like a gRPC method, and HTTP/2 is not spoken on its whole way.";
     KeySkipped, "key-skipped", Warning, "A key of a key set is left out because it cannot be used.";
     NothingServed, "nothing-served", Warning, "No API has a gate, so that every request is answered with 404.";
     OperationAsksLess, "operation-asks-less", Warning, "A more specific operation asks less than the one that covers it.";

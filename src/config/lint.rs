@@ -28,7 +28,7 @@ pub(super) fn snapshot(report: &mut Report, subject: &Subject<'_>) {
     for known in subject.apis.list.iter().filter(|known| known.gate.is_some()) {
         open_to_all(report, known);
         unlisted(report, known);
-        grpc_without_http2(report, known, subject.server);
+        grpc_downgraded(report, known, subject.server);
     }
     // A grant, or an API, that was refused may be the one that matters.
     if !report.has_errors() {
@@ -58,7 +58,7 @@ fn nothing_served(report: &mut Report, subject: &Subject<'_>) {
 }
 
 /// A gRPC method behind HTTP/1.1, by which no client and no server of gRPC speaks.
-fn grpc_without_http2(report: &mut Report, known: &KnownApi, server: &Server) {
+fn grpc_downgraded(report: &mut Report, known: &KnownApi, server: &Server) {
     let Some(gate) = &known.gate else { return };
     let Some(operation) = gate.operations.iter().find(|operation| is_grpc_method(&operation.on))
     else {
@@ -77,7 +77,7 @@ fn grpc_without_http2(report: &mut Report, known: &KnownApi, server: &Server) {
             operation.on
         );
         report
-            .push(Code::GrpcWithoutHttp2, &gate_place.key("upstream"), message)
+            .push(Code::GrpcDowngraded, &gate_place.key("upstream"), message)
             .help("write `upstream_protocol: http2` beside `upstream`");
     }
     let from_clients = match server.http2 {
@@ -91,7 +91,7 @@ fn grpc_without_http2(report: &mut Report, known: &KnownApi, server: &Server) {
             operation.on
         );
         report
-            .push(Code::GrpcWithoutHttp2, &gate_place.key("operations"), message)
+            .push(Code::GrpcDowngraded, &gate_place.key("operations"), message)
             .help("write `server: {http2: prior_knowledge}`, or `server.tls`");
     }
 }

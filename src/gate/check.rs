@@ -206,8 +206,12 @@ fn authenticate<'a>(
     operation: Option<&Operation>,
     held: &'a OnceCell<Arc<Parsed>>,
 ) -> Result<(&'a IssuerSettings, Verified<'a>), Halt<'a>> {
-    let credential = call.credential?.filter(|it| counts(it.way(), served, operation));
-    let credential = credential.ok_or(Code::TokenMissing)?;
+    let credential = call.credential?.ok_or(Code::TokenMissing)?;
+    if !counts(credential.way(), served, operation) {
+        let detail = "a token among the subprotocols counts where the operation may become a \
+            WebSocket and the API takes such tokens, from pages of its origins";
+        return Err(Refusal::new(Code::TokenMissing, detail).into());
+    }
     let cached = env.cache.find(credential.token());
     let verified_by = cached.as_ref().map(|(_, key)| *key);
     let parsed = match (held.get(), cached) {

@@ -24,8 +24,8 @@ const PREFLIGHT_VARIES: HeaderValue = HeaderValue::from_static(
     "Origin, Access-Control-Request-Method, Access-Control-Request-Headers",
 );
 
-/// The answer to a preflight. Where what it asks is not `allowed` it says nothing, which is how browsers
-/// learn so.
+/// The answer to a preflight. Pages of other origins are told nothing. Those of listed ones are told what
+/// is allowed, also where what they ask is not: browsers compare, and say what is missing.
 pub(super) fn preflight(
     served: Option<&ServedApi>,
     origin: Option<&HeaderValue>,
@@ -35,13 +35,16 @@ pub(super) fn preflight(
     *response.status_mut() = StatusCode::NO_CONTENT;
     let headers = response.headers_mut();
     headers.insert(VARY, PREFLIGHT_VARIES);
-    if let (Some(cors), Some(origin), true) = (rules(served), origin, allowed) {
+    let listed = |cors: &&Cors| origin.is_some_and(|it| cors.origins.admit(it.as_bytes()));
+    if let (Some(cors), Some(origin)) = (rules(served).filter(listed), origin) {
         allow(headers, cors, origin);
         let methods = cors.methods.iter().map(Method::as_str);
         headers.insert(ACCESS_CONTROL_ALLOW_METHODS, list(methods));
         let names = cors.headers.iter().map(HeaderName::as_str);
         headers.insert(ACCESS_CONTROL_ALLOW_HEADERS, list(names));
-        headers.insert(ACCESS_CONTROL_MAX_AGE, cors.max_age.as_secs().into());
+        if allowed {
+            headers.insert(ACCESS_CONTROL_MAX_AGE, cors.max_age.as_secs().into());
+        }
     }
     response
 }

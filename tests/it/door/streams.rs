@@ -113,6 +113,30 @@ fn a_stream_ends_with_its_token() {
 }
 
 #[test]
+fn a_cut_is_recorded_beside_what_was_allowed() {
+    let streaming = Streaming::start();
+    let text = configuration(streaming.upstream.address, "", ONE_WORKER);
+    let gateway = Gateway::start(&text);
+    let mut stream = begin(&gateway, &request(GET, ""));
+    gateway.reload(&without_grant(&text));
+    assert!(!stream.answer().whole);
+    let records = gateway.finish();
+    let [allowed, cut] = records.as_slice() else { panic!("{records:?}") };
+    assert_eq!((&allowed["decision"], &allowed["status"]), (&json!("allow"), &json!(200)));
+    for field in ["decision_id", "api", "operation", "method", "path", "client_id", "peer"] {
+        assert_eq!(cut[field], allowed[field], "{field}");
+    }
+    for (field, value) in [
+        ("decision", json!("cut")),
+        ("code", json!("grant-missing")),
+        ("generation", json!(allowed["generation"].as_u64().unwrap() + 1)),
+        ("status", json!(null)),
+    ] {
+        assert_eq!(cut[field], value, "{field}");
+    }
+}
+
+#[test]
 fn a_stream_ends_when_a_reload_takes_its_permission_away() {
     let streaming = Streaming::start();
     let text = configuration(streaming.upstream.address, "", ONE_WORKER);

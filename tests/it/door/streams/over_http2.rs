@@ -126,3 +126,63 @@ fn what_is_cut_is_cancelled_at_an_upstream_that_speaks_http2() {
         assert_eq!(resets.recv_timeout(PATIENCE).unwrap(), Some(Reason::CANCEL));
     }
 }
+
+/// What says nothing on a call, and answers everything else.
+fn reticent() -> Upstream {
+    Upstream::with(|seen, stream| {
+        if seen.line().starts_with("POST /shop") {
+            while wait_for_end(stream) {}
+            return false;
+        }
+        stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok").is_ok()
+    })
+}
+
+fn calling(token: &str) -> Request<()> {
+    let mut call = asking(Method::POST, "/shop.v1.Orders/Watch", token);
+    call.headers_mut().insert("content-type", "application/grpc".parse().unwrap());
+    call
+}
+
+#[test]
+fn a_call_that_waits_for_its_first_message_is_cut() {
+    let upstream = reticent();
+    let text = configuration(upstream.address, "", PRIOR).replace("operations:", OPERATIONS);
+    let gateway = Gateway::start(&text);
+    let token = token_with(&json!({"exp": 4_000_000_000_u64}));
+    run(async {
+        let mut client = Http2::connect(gateway.address).await;
+        let (answer, _) = client.begin(calling(&token), true).await;
+        // Asked behind it: when this is answered, the call has been let in.
+        assert_eq!(client.ask(get("/open/1")).await.status, 200);
+        gateway.reload(&without_grant(&text));
+        let answer = answer.await.unwrap();
+        assert_eq!(answer.headers()["grpc-status"], "7");
+        let message = answer.headers()["grpc-message"].to_str().unwrap();
+        assert!(message.starts_with("grant-missing: "), "{message}");
+        assert!(answer.body().is_end_stream());
+    });
+}
+
+#[test]
+fn a_call_may_be_silent_for_longer_than_an_upload() {
+    let upstream = Upstream::with(|seen, stream| {
+        let answer = if seen.line().starts_with("POST /shop") { CALL } else { EVENTS };
+        stream.write_all(answer.as_bytes()).is_ok() && stream.write_all(b"0\r\n\r\n").is_ok()
+    });
+    let times = "timeouts: {body_read: 200ms, response: 200ms}";
+    let text = configuration(upstream.address, "", &format!("{PRIOR}\n{times}"));
+    let gateway = Gateway::start(&text.replace("operations:", OPERATIONS));
+    let token = token_with(&json!({"exp": 4_000_000_000_u64}));
+    run(async {
+        let mut client = Http2::connect(gateway.address).await;
+        let (call, mut upload) = client.begin(calling(&token), false).await;
+        let (other, _other_upload) =
+            client.begin(asking(Method::POST, "/orders/1", &token), false).await;
+        // Whose silence began later has been given up for it.
+        assert_eq!(other.await.unwrap().status(), 408);
+        upload.send_data(Bytes::from_static(b"\0\0\0\0\0"), true).unwrap();
+        let mut answer = call.await.unwrap().into_body();
+        assert!(next(&mut answer).await.unwrap().is_some());
+    });
+}
