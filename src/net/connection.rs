@@ -96,25 +96,27 @@ impl<S: Service> Reception<S> {
         self.service.serve(peer, request).await
     }
 
-    /// Lets a connection, or one stream of it, be a tunnel until its end.
+    /// Lets a connection, or one stream of it, be a tunnel until its end; whether its client still
+    /// listens.
     async fn carry(
         &self,
         near: &mut impl Duplex,
         early: Bytes,
         opened: Opened,
         withdrawn: impl Future<Output = ()>,
-    ) {
-        let Opened { tunnel, cord, answering: _answering } = opened;
+    ) -> bool {
+        let Opened { tunnel, cord, answering } = opened;
+        let patience = answering.pace.times().response_write;
         self.metrics.tunnels.increment(1.0);
         let _open = Open(&self.metrics.tunnels);
         let believed = async {
             withdrawn.await;
             cord.cut(WITHDRAWN);
-            std::future::pending::<()>().await;
+            std::future::pending().await
         };
         tokio::select! {
-            () = tunnel.run(near, early, &cord) => {}
-            () = believed => {}
+            listens = tunnel.run(near, early, &cord, patience) => listens,
+            listens = believed => listens,
         }
     }
 }

@@ -7,7 +7,7 @@
 
 use std::future::poll_fn;
 use std::io;
-use std::mem::MaybeUninit;
+use std::mem::{self, MaybeUninit};
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
@@ -18,7 +18,7 @@ use tokio::time::{Instant, timeout};
 
 use super::cord::{Cord, Parting};
 use super::frames::{Frames, Gap};
-use super::patience::Alarm;
+use super::patience::{Alarm, Patience};
 
 /// What is read at a time.
 const STEP: usize = 8 * 1024;
@@ -30,6 +30,9 @@ const PARTING: Duration = Duration::from_millis(500);
 const HALF_OPEN: Duration = Duration::from_secs(10);
 
 const IDLE: Parting = Parting { code: "stream-idle", grpc: 4, close: 1001 };
+
+/// What the upstream is told of a client that takes nothing.
+const STALLED: Parting = Parting { code: "tunnel-stalled", grpc: 4, close: 1001 };
 
 /// Both directions of a connection.
 pub(super) trait Duplex: AsyncRead + AsyncWrite + Unpin {}
@@ -59,18 +62,33 @@ impl Tunnel {
     }
 
     /// Carries bytes between the upstream and `near`, of which `early` came before there was a tunnel.
-    /// When it ends, `near` has been told so and is still to be closed.
-    pub(super) async fn run(self, near: &mut impl Duplex, early: Bytes, cord: &Cord) {
+    /// `patience` is how long `near` may take for the next of them, whatever it sends meanwhile. When the
+    /// tunnel ends, `near` has been told so and is still to be closed, in order where it listens: tells
+    /// whether it does.
+    pub(super) async fn run(
+        self,
+        near: &mut impl Duplex,
+        early: Bytes,
+        cord: &Cord,
+        patience: Duration,
+    ) -> bool {
         let Self { mut far, ahead, idle } = self;
         let mut up = Flow::new(Frames::of_client(), early);
         let mut down = Flow::new(Frames::of_server(), ahead);
+        let mut taking = Patience::new(patience);
         let (mut silence, mut half_silence) = (Alarm::default(), Alarm::default());
+        let mut stall = Alarm::default();
         let end = poll_fn(|cx| {
             if let Poll::Ready(parting) = cord.poll_cut(cx) {
                 return Poll::Ready(End::Cut(parting));
             }
             if poll_both(cx, &mut up, &mut down, near, &mut far).is_ready() {
                 return Poll::Ready(End::Over);
+            }
+            taking.moved(mem::take(&mut down.written));
+            if !down.rest.is_empty() && stall.poll(taking.wait(), cx).is_ready() {
+                cord.cut(STALLED);
+                return Poll::Ready(End::Cut(STALLED));
             }
             let moved = up.moved.max(down.moved);
             let late = if up.is_over() || down.is_over() {
@@ -83,13 +101,13 @@ impl Tunnel {
                 End::Cut(IDLE)
             })
         });
-        if let End::Cut(parting) = end.await {
-            up.stop(parting);
-            down.part(parting);
-            let parted = poll_fn(|cx| poll_both(cx, &mut up, &mut down, near, &mut far));
-            // Who does not listen goes without.
-            let _ = timeout(PARTING, parted).await;
-        }
+        let End::Cut(parting) = end.await else { return true };
+        up.stop(parting);
+        down.part(parting);
+        let parted = poll_fn(|cx| poll_both(cx, &mut up, &mut down, near, &mut far));
+        // Who does not listen goes without.
+        let _ = timeout(PARTING, parted).await;
+        down.rest.is_empty()
     }
 }
 
@@ -118,6 +136,8 @@ struct Flow {
     rest: Bytes,
     /// Whether something was written that may not have gone out.
     unsent: bool,
+    /// How much was written since somebody asked.
+    written: usize,
     /// When the last byte came.
     moved: Instant,
     stage: Stage,
@@ -138,7 +158,7 @@ enum Stage {
 impl Flow {
     fn new(mut frames: Frames, rest: Bytes) -> Self {
         frames.pass(&rest);
-        Self { frames, rest, unsent: false, moved: Instant::now(), stage: Stage::Open }
+        Self { frames, rest, unsent: false, written: 0, moved: Instant::now(), stage: Stage::Open }
     }
 
     fn is_over(&self) -> bool {
@@ -174,6 +194,7 @@ impl Flow {
                     return Poll::Ready(Err(io::ErrorKind::WriteZero.into()));
                 }
                 self.rest.advance(written);
+                self.written += written;
                 self.unsent = true;
             }
             // What is empty would still keep its room.

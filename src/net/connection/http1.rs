@@ -69,13 +69,7 @@ impl<S: Service> Reception<S> {
                 Ok::<_, Infallible>(Answer::begin(response, version, cord, answering))
             })
         };
-        let mut connection = http1::Builder::new()
-            // How long anything may take is for `pace` to say, which can tell one thing from another.
-            .header_read_timeout(None)
-            .max_header_size(bounds.header_bytes)
-            .max_buf_size(bounds.header_bytes.max(BUFFER_BYTES))
-            .half_close(false)
-            .ignore_invalid_headers(false)
+        let mut connection = builder(bounds)
             .serve_connection(TokioIo::new(Wire::http1(line, pace.clone())), service_fn(answer));
         let mut closing = std::pin::pin!(self.drain.reached(Phase::Closing));
         let mut withdrawn = std::pin::pin!(withdrawn(trust));
@@ -118,10 +112,13 @@ impl<S: Service> Reception<S> {
                             }
                         };
                         wire.stay_half_open(true);
-                        self.carry(&mut wire, read_buf, opened, withdrawn).await;
+                        if !self.carry(&mut wire, read_buf, opened, withdrawn).await {
+                            pace.abort();
+                            return fault_seen;
+                        }
                         wire.stay_half_open(false);
-                        say_last(wire, b"").await;
-                    } else if upgrade_asked.get() {
+                    }
+                    if upgrade_asked.get() {
                         say_last(wire, b"").await;
                     }
                     return fault_seen;
@@ -151,6 +148,18 @@ impl<S: Service> Reception<S> {
             }
         }
     }
+}
+
+fn builder(bounds: &Bounds) -> http1::Builder {
+    let mut builder = http1::Builder::new();
+    builder
+        // How long anything may take is for `pace` to say, which can tell one thing from another.
+        .header_read_timeout(None)
+        .max_header_size(bounds.header_bytes)
+        .max_buf_size(bounds.header_bytes.max(BUFFER_BYTES))
+        .half_close(false)
+        .ignore_invalid_headers(false);
+    builder
 }
 
 /// Waits until an exchange was cut whose client does not take what it is told last.

@@ -234,8 +234,10 @@ impl<S: Service> Connection<S> {
         self.streams.execute(async move {
             let Ok(stream) = stream.await else { return };
             let mut stream = TokioIo::new(stream);
-            reception.carry(&mut stream, Bytes::new(), opened, withdrawn(trust)).await;
-            say_last(stream, b"").await;
+            let withdrawn = withdrawn(trust);
+            if reception.carry(&mut stream, Bytes::new(), opened, withdrawn).await {
+                say_last(stream, b"").await;
+            }
         });
     }
 }

@@ -6,6 +6,7 @@ use super::*;
 
 const EXPIRED: Parting = Parting { code: "token-expired", grpc: 16, close: 1008 };
 const LIMIT: Duration = Duration::from_mins(1);
+const PATIENCE: Duration = Duration::from_secs(40);
 const NEARLY: Duration = Duration::from_secs(59);
 
 /// The Close frames that say so, to the client and to the upstream.
@@ -27,7 +28,7 @@ async fn between<F: Future<Output = ()>>(
     let begun = Instant::now();
     let run = async {
         let tunnel = Tunnel::new(Box::new(far), Bytes::new(), LIMIT);
-        tunnel.run(&mut near, Bytes::from_static(early), cord).await;
+        tunnel.run(&mut near, Bytes::from_static(early), cord, PATIENCE).await;
         drop(near);
         begun.elapsed()
     };
@@ -210,4 +211,25 @@ async fn a_side_that_breaks_off_ends_the_other() {
         drop(upstream);
     };
     assert_eq!(between(&Cord::default(), b"", both).await, Duration::ZERO);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_client_that_takes_nothing_has_its_time_whatever_it_sends() {
+    let both = async |mut client: DuplexStream, mut upstream: DuplexStream| {
+        let sends = async {
+            while client.write_all(MASKED).await.is_ok() {
+                sleep(Duration::from_secs(1)).await;
+            }
+        };
+        let (mut from_gate, mut to_gate) = tokio::io::split(&mut upstream);
+        let hears = async {
+            let mut heard = Vec::new();
+            from_gate.read_to_end(&mut heard).await.unwrap();
+            assert!(heard.ends_with(b"tunnel-stalled"), "{heard:?}");
+        };
+        let more = [FRAME; 100].concat();
+        let floods = async { while to_gate.write_all(&more).await.is_ok() {} };
+        tokio::select! { () = hears => {} () = async { tokio::join!(sends, floods); } => {} }
+    };
+    assert_eq!(between(&Cord::default(), b"", both).await, PATIENCE);
 }
