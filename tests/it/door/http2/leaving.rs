@@ -29,11 +29,13 @@ fn a_gateway_that_drains_says_so_and_loses_nothing() {
     let (upstream, go_on) = patient();
     let gateway = Gateway::start(&prior_knowledge(&upstream, ""));
     run(async {
-        let (mut busy, idle) =
+        let (mut busy, mut idle) =
             (Http2::connect(gateway.address).await, Http2::connect(gateway.address).await);
+        // Until it is answered, it could be one of those who come later.
+        assert_eq!(idle.ask(get("/orders/2")).await.status, 200);
         let (answer, _) = busy.begin(get("/orders/1"), true).await;
-        let upstream = tokio::task::spawn_blocking(move || (upstream.next(), upstream).1);
-        let _upstream = upstream.await.unwrap();
+        let both = move || (upstream.next(), upstream.next(), upstream).2;
+        let _upstream = tokio::task::spawn_blocking(both).await.unwrap();
         gateway.drain.advance(Phase::Draining);
         // Told to go, the idle one goes: nothing but the end is left to it.
         idle.end.await.unwrap().unwrap();
