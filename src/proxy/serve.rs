@@ -229,7 +229,8 @@ impl Door {
         let bodiless = request.body().is_end_stream();
         let may_upgrade = findings.operation.is_some_and(|operation| operation.websocket);
         let version = request.version();
-        let is_call = visit.grpc && version == Version::HTTP_2;
+        // Only of who showed a token: a stranger's silence would take a place for as long as it liked.
+        let is_call = visit.grpc && version == Version::HTTP_2 && findings.caller.is_some();
         let sent = match findings.served {
             // Nothing passes before its API is known.
             None => Err(Code::Internal.into()),

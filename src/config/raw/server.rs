@@ -200,8 +200,8 @@ pub struct Timeouts {
     /// longer needs more.
     #[schemars(extend("default" = "5m", "examples" = ["5m"]))]
     pub response_read: Option<String>,
-    /// How long a WebSocket may be without a byte in either direction, or a gRPC call: 1h. A gRPC call has
-    /// deadlines of its own, and of the times above `connect` and `response_write` alone.
+    /// How long a WebSocket may be without a byte in either direction, or a gRPC call with a token: 1h.
+    /// Such a call has deadlines of its own, and of the times above `connect` and `response_write` alone.
     #[schemars(extend("default" = "1h", "examples" = ["1h"]))]
     pub stream_idle: Option<String>,
     /// An upstream connection without use: 60s.

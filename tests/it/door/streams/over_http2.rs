@@ -186,3 +186,21 @@ fn a_call_may_be_silent_for_longer_than_an_upload() {
         assert!(next(&mut answer).await.unwrap().is_some());
     });
 }
+
+#[test]
+fn a_call_of_a_stranger_has_the_times_of_any_request() {
+    let upstream = reticent();
+    let times = "timeouts: {body_read: 200ms}";
+    let gateway =
+        Gateway::start(&configuration(upstream.address, "", &format!("{PRIOR}\n{times}")));
+    run(async {
+        let mut client = Http2::connect(gateway.address).await;
+        let mut call = get("/open/1");
+        call.headers_mut().remove("authorization");
+        call.headers_mut().insert("content-type", "application/grpc".parse().unwrap());
+        let (answer, _upload) = client.begin(call, false).await;
+        let answer = answer.await.unwrap();
+        let message = answer.headers()["grpc-message"].to_str().unwrap();
+        assert!(message.starts_with("request-timeout: "), "{message}");
+    });
+}
