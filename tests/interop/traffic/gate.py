@@ -15,6 +15,7 @@ import pathlib
 import re
 import resource
 import shutil
+import ssl
 import subprocess
 import tempfile
 import threading
@@ -195,6 +196,16 @@ class Certificates:
     @property
     def tls(self):
         return {"cert": str(self.cert), "key": str(self.key)}
+
+    def trust_between_threads(self):
+        """Trust for a client that reads in one thread and writes in another, as `websockets` does.
+
+        With TLS 1.3, a session ticket that is read while a request is written loses the request within OpenSSL, which
+        lets one thread at a time use a connection and which Python guards from 3.13 on. TLS 1.2 has no such tickets.
+        """
+        context = ssl.create_default_context(cafile=self.ca)
+        context.maximum_version = ssl.TLSVersion.TLSv1_2
+        return context
 
     def remove(self):
         shutil.rmtree(self.folder)

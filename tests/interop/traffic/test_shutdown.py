@@ -303,9 +303,9 @@ class Socket:
 
     def speak(self):
         """Until it is closed; notes the last word, and when it came."""
-        scheme = "wss" if self.load.tls else "ws"
+        scheme, trust = ("wss", self.load.certificates.trust_between_threads()) if self.load.tls else ("ws", None)
         with websockets.sync.client.connect(
-            f"{scheme}://127.0.0.1:{self.load.ending.port}/ws", ssl=self.load.context("http/1.1"),
+            f"{scheme}://127.0.0.1:{self.load.ending.port}/ws", ssl=trust,
             additional_headers=self.load.headers, proxy=None,
         ) as connected:
             try:

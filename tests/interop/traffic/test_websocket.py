@@ -56,7 +56,7 @@ class WebSockets(Gates):
     def apis(cls):
         tls = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
         tls.load_cert_chain(cls.certificates.cert, cls.certificates.key)
-        cls.trust = ssl.create_default_context(cafile=cls.certificates.ca)
+        cls.trust = cls.certificates.trust_between_threads()
         cls.python, cls.secure = Server(), Server(tls)
         cls.node = gate.Process(["node", WS, "server"], stream="stdout")
         for server in (cls.python, cls.secure):
