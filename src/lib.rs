@@ -11,7 +11,7 @@
 //! | 11 | `main` | parse, do, exit code |
 //! | 10 | [`cli`] | one file per verb |
 //! | 9 | [`app`] | bind everything, run, drain |
-//! | 8 | [`proxy`], [`admin`] | the doors: traffic; health, metrics and status |
+//! | 8 | [`proxy`], [`management`], [`admin`] | the doors: traffic; the Management API; health, metrics and status |
 //! | 7 | [`guard`] | the one async question: may this call pass? |
 //! | 6 | [`keyring`], [`reload`] | keys that live; snapshots that live |
 //! | 5 | [`net`] | sockets, TLS, HTTP/1 and HTTP/2, tunnels, workers, connections to upstreams, fetches |
@@ -57,6 +57,7 @@ pub mod reload;
 pub mod guard;
 
 pub mod admin;
+pub mod management;
 pub mod proxy;
 
 pub mod app;

@@ -221,7 +221,7 @@ struct Api<'a> {
     /// `enforce` or `report`.
     enforcement: &'static str,
     report_tokens: bool,
-    upstream: String,
+    upstream: Option<String>,
     /// The issuers that it trusts.
     issuers: Vec<&'a str>,
 }
@@ -239,7 +239,7 @@ impl<'a> Api<'a> {
             operations: served.operations.iter().count(),
             enforcement,
             report_tokens,
-            upstream: served.upstream.to_string(),
+            upstream: served.upstream.as_ref().map(ToString::to_string),
             issuers: served.trusted(snapshot).map(|trust| trust.issuer.as_str()).collect(),
         }
     }

@@ -15,8 +15,11 @@
 mod build;
 mod diagnostic;
 mod diff;
+mod edit;
 mod editor;
+pub mod endpoints;
 mod excerpt;
+pub mod inventory;
 mod lint;
 mod outside;
 mod place;
@@ -34,8 +37,10 @@ pub mod tls;
 mod tree;
 mod walk;
 
+pub use build::ServerPlace;
 pub use diagnostic::{Code, Diagnostic, Related, Severity};
 pub use diff::{Access, AccessDiff, Caller, What, Which};
+pub use edit::{Edit, EditError, edit};
 pub use editor::editor_schema;
 pub use outside::Outside;
 pub use place::{Place, Step};

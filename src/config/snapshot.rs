@@ -1,6 +1,7 @@
 //! What a configuration means, ready to be used: everything that deciding and forwarding a request
 //! needs. A snapshot that exists is right: nothing in it is checked again.
 
+mod management;
 mod served;
 
 use core::net::SocketAddr;
@@ -20,6 +21,7 @@ use super::raw::EndMarker;
 use super::source::Digest;
 use super::tls::{ClientAuth, ClientTls, ServerTls};
 
+pub use management::{Management, ManagementClient};
 pub use served::{
     Authorization, Browsers, Cors, Operation, Origins, ServedApi, Streams, Unlisted, Upstream,
     UpstreamProtocol, UpstreamTls,
@@ -36,6 +38,8 @@ pub struct Snapshot {
     pub readiness: Readiness,
     /// Where the gateway's state is told; nowhere when absent.
     pub admin: Option<Admin>,
+    /// The Management API; none when absent.
+    pub management: Option<Management>,
     /// Bounds on what a request may be.
     pub limits: Limits,
     /// Bounds on how long anything may take.
@@ -48,7 +52,7 @@ pub struct Snapshot {
     pub issuers: Vec<IssuerSettings>,
     /// Which API answers a host and path: places in `apis`.
     pub sites: Sites,
-    /// The APIs that are served.
+    /// The APIs that are served, and the one that manages the gateway where there is one.
     pub apis: Vec<ServedApi>,
     /// What is known of applications beyond their grants.
     pub clients: Clients,

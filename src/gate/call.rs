@@ -10,10 +10,21 @@ use crate::token::{Credential, KeptCredential, Parsed, TokenError};
 
 use super::Preflight;
 
+/// Where a call came in. What is answered at one listener is not there at the other.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Listener {
+    /// Where the Management API is answered.
+    Management,
+    /// Where the APIs are served.
+    Traffic,
+}
+
 /// What the gate must know of a request. Its parts are canonical already: what cannot be read one way
 /// only was refused before.
 #[derive(Debug)]
 pub struct Call<'a> {
+    /// Where it came in.
+    pub listener: Listener,
     /// The method as it came.
     pub method: &'a Method,
     /// The host: lower-case, without port and trailing dot.
@@ -30,6 +41,7 @@ impl Call<'_> {
     /// Keeps the call beyond its request; `parsed` is its token, where it was taken apart.
     pub fn keep(&self, parsed: Option<&Arc<Parsed>>) -> KeptCall {
         KeptCall {
+            listener: self.listener,
             method: self.method.clone(),
             host: self.host.as_ref().into(),
             path: self.path.to_owned(),
@@ -41,6 +53,7 @@ impl Call<'_> {
 /// A [`Call`] that outlives its request, so that the same question can be asked again.
 #[derive(Debug)]
 pub struct KeptCall {
+    listener: Listener,
     method: Method,
     host: Box<str>,
     path: CanonPath<'static>,
@@ -51,6 +64,7 @@ impl KeptCall {
     /// The call as it was.
     pub fn call(&self) -> Call<'_> {
         Call {
+            listener: self.listener,
             method: &self.method,
             host: Cow::Borrowed(&self.host),
             path: self.path.borrowed(),

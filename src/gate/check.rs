@@ -25,7 +25,7 @@ use crate::policy::{
 use crate::route::Found;
 use crate::token::{self, KeySet, Parsed, Terms, TokenError, Verified, VerifiedCache, Way};
 
-use super::{Call, Caller, Code, Outcome, Preflight, Refusal, Verdict};
+use super::{Call, Caller, Code, Listener, Outcome, Preflight, Refusal, Verdict};
 
 /// What is at hand when a call is checked.
 #[derive(Clone, Copy)]
@@ -75,7 +75,12 @@ pub fn check<'a>(
         operation: None,
         caller: None,
     };
-    let site = match snapshot.sites.find(&call.host, &call.path) {
+    let sites = match (call.listener, &snapshot.management) {
+        (Listener::Traffic, _) => &snapshot.sites,
+        (Listener::Management, Some(management)) => &management.sites,
+        (Listener::Management, None) => return Step::Done(outcome),
+    };
+    let site = match sites.find(&call.host, &call.path) {
         Ok(site) => site,
         Err(near) => {
             let refusal = Refusal::new(Code::PathAmbiguous, near.to_string());

@@ -10,7 +10,7 @@ mod outcome;
 mod preflight;
 mod refusal;
 
-pub use call::{Call, KeptCall};
+pub use call::{Call, KeptCall, Listener};
 pub use check::{Env, Keys, Step, check};
 pub use outcome::{Caller, Outcome, Verdict};
 pub use preflight::{Preflight, origin};

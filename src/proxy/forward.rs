@@ -10,7 +10,7 @@ use http::header::AUTHORIZATION;
 use http::{Request, Response, StatusCode, Version};
 use hyper::body::Body as _;
 
-use crate::config::snapshot::{Authorization, ServedApi, Snapshot};
+use crate::config::snapshot::{Authorization, ServedApi, Snapshot, Upstream};
 use crate::gate::{Caller, Code, Refusal};
 use crate::net::{Body, Client, Received, SendError, Terms};
 use crate::policy::Permit;
@@ -65,6 +65,8 @@ impl Forwarder {
         onward: &Onward<'_>,
     ) -> Result<Response<Body>, Refusal> {
         let Onward { snapshot, served, target, path, .. } = onward;
+        // The gateway's own API is on no site of this door.
+        let Some(upstream) = &served.upstream else { return Err(Code::Internal.into()) };
         let size = request.body().size_hint();
         if snapshot.limits.body_bytes.is_some_and(|most| size.lower() > most) {
             return Err(Code::BodyTooLarge.into());
@@ -87,7 +89,7 @@ impl Forwarder {
         headers::identity(&mut head.headers, &permit, &served.api, caller, onward.decision_id);
 
         let request = Request::from_parts(head, body);
-        let (upstream, mut terms) = (&served.upstream, terms(snapshot));
+        let mut terms = terms(snapshot);
         if onward.is_call {
             // Its answer may begin with the first message, whenever that is.
             terms.response = terms.stream_idle;
@@ -98,7 +100,7 @@ impl Forwarder {
                 .client
                 .upgrade(upstream, request, &terms)
                 .await
-                .and_then(|response| agreed(response, handshake, onward)),
+                .and_then(|response| agreed(response, handshake, upstream, onward)),
         };
         let mut response = sent.map_err(|error| self.failed(&error, onward.decision_id))?;
         let version = response.version();
@@ -138,13 +140,14 @@ impl Forwarder {
 fn agreed(
     response: Response<Body>,
     handshake: &Handshake,
+    upstream: &Upstream,
     onward: &Onward<'_>,
 ) -> Result<Response<Body>, SendError> {
     let is_sound = match response.status() {
         StatusCode::SWITCHING_PROTOCOLS => handshake.is_answered_by(response.headers()),
         status => onward.origin.version != Version::HTTP_2 || !status.is_success(),
     };
-    if is_sound { Ok(response) } else { Err(SendError::Invalid(onward.served.upstream.clone())) }
+    if is_sound { Ok(response) } else { Err(SendError::Invalid(upstream.clone())) }
 }
 
 fn terms(snapshot: &Snapshot) -> Terms {

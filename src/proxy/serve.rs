@@ -14,7 +14,7 @@ use hyper::body::Body as _;
 use ipnet::IpNet;
 
 use crate::config::snapshot::Http2;
-use crate::gate::{Call, Code, Outcome, Preflight, Refusal, Verdict};
+use crate::gate::{Call, Code, Listener, Outcome, Preflight, Refusal, Verdict};
 use crate::guard::{Guard, Held};
 use crate::net::{Body, Bounds, Peer, Received, Service, Times, discard};
 use crate::policy::Permit;
@@ -101,6 +101,7 @@ impl Service for Door {
         let upgrade = Handshake::read(&parts, !body.is_end_stream());
         let handshake = upgrade.as_ref().and_then(|read| read.as_ref().ok());
         let call = Call {
+            listener: Listener::Traffic,
             method: &visit.method,
             host: Cow::Borrowed(target.host()),
             path: path.clone(),

@@ -20,6 +20,7 @@ mod stamp;
 mod store;
 mod surroundings;
 mod watch;
+mod write;
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -41,6 +42,7 @@ pub use outcome::{Applied, RefusedSince, ReloadOutcome, Status, Trigger};
 pub use store::{Store, StoreError, Unreadable};
 pub use surroundings::Surroundings;
 pub use watch::watch;
+pub use write::{Change, WriteError, Written};
 
 /// Takes over what is on disk, and remembers what became of it.
 pub struct Reloader {

@@ -34,6 +34,7 @@ mod pem;
 mod profile;
 mod scopes;
 mod secret;
+mod sign;
 mod verify;
 
 #[cfg(test)]
@@ -54,4 +55,5 @@ pub use jose::Parsed;
 pub use keys::{KeyError, KeyId, KeySet, SkippedKey};
 pub use profile::{Custom, Evidence, Mark, Profile, Rule, Signal, Sought, Test, Unproven};
 pub use secret::{HsSecret, HsSecretError};
+pub use sign::{SecretHash, Signer};
 pub use verify::{Terms, Trust, Verified, verify};

@@ -3,7 +3,7 @@
 use std::cell::OnceCell;
 
 use grantgate::config::{Outside, Source, load};
-use grantgate::gate::{Call, Env, Keys, Step, Verdict, check};
+use grantgate::gate::{Call, Env, Keys, Listener, Step, Verdict, check};
 use grantgate::policy::{Issuer, UnixTime};
 use grantgate::route::CanonPath;
 use grantgate::token::{KeySet, VerifiedCache, credential};
@@ -98,7 +98,14 @@ fn allocations(profile: &str, mut claims: Value, scopes: &[String]) -> u64 {
         let path = CanonPath::parse("/things/7").unwrap();
         let credential = credential([header.as_bytes()].into_iter(), None);
         let host = "api.example".into();
-        let call = Call { method: &Method::GET, host, path, preflight: None, credential };
+        let call = Call {
+            listener: Listener::Traffic,
+            method: &Method::GET,
+            host,
+            path,
+            preflight: None,
+            credential,
+        };
         let env = Env { keys: &NoKeys, cache: &cache, now };
         matches!(
             check(&snapshot, &env, &call, &held),

@@ -14,7 +14,7 @@ const FLOORS: &[&[&str]] = &[
     &["net"],
     &["keyring", "reload"],
     &["guard"],
-    &["proxy", "admin"],
+    &["proxy", "management", "admin"],
     &["app"],
     &["cli"],
 ];

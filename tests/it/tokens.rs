@@ -14,7 +14,7 @@ use base64::Engine;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use grantgate::config::snapshot::{RemoteKeys, Snapshot};
 use grantgate::config::{Source, load};
-use grantgate::gate::{Call, Env, Keys, Outcome, Step, Verdict, check};
+use grantgate::gate::{Call, Env, Keys, Listener, Outcome, Step, Verdict, check};
 use grantgate::policy::{Issuer, Organization, UnixTime};
 use grantgate::route::CanonPath;
 use grantgate::token::{KeySet, VerifiedCache, credential};
@@ -148,6 +148,7 @@ fn decide(snapshot: &Snapshot, token: &str, look: impl FnOnce(&Outcome<'_>)) {
     let header = format!("Bearer {token}");
     let cache = VerifiedCache::with_capacity(0);
     let call = Call {
+        listener: Listener::Traffic,
         method: &Method::GET,
         host: "orders.example.com".into(),
         path: CanonPath::parse("/").unwrap(),

@@ -15,9 +15,9 @@ pub(super) struct Server<'r> {
     pub(super) raw: Cow<'r, raw::ResourceServer>,
 }
 
-/// Where a resource server stands: key by key, where it has two entries.
-#[derive(Clone)]
-pub(in crate::config) struct ServerPlace {
+/// Where an API stands: key by key, where it has two entries.
+#[derive(Clone, Debug)]
+pub struct ServerPlace {
     first: Place,
     second: Option<(Place, Vec<&'static str>)>,
 }
@@ -28,7 +28,7 @@ impl ServerPlace {
     }
 
     /// Where a key of it stands, or would.
-    pub(in crate::config) fn key(&self, key: &'static str) -> Place {
+    pub fn key(&self, key: &'static str) -> Place {
         match &self.second {
             Some((second, keys)) if keys.contains(&key) => second.key(key),
             _ => self.first.key(key),

@@ -29,6 +29,7 @@ mod upstream;
 mod urls;
 
 pub(super) use apis::{Apis, KnownApi};
+pub use described::ServerPlace;
 pub(super) use grants::Given;
 pub(super) use issuers::Issuers;
 pub(super) use operations::Read;
@@ -87,6 +88,7 @@ pub(super) fn build(
         health,
         readiness,
         admin,
+        management: None,
         limits,
         timeouts,
         log,
@@ -145,7 +147,7 @@ fn served(known: KnownApi) -> Option<ServedApi> {
         operations: gate.operations,
         unlisted: gate.unlisted,
         public_url: gate.public_url,
-        upstream: gate.upstream,
+        upstream: Some(gate.upstream),
         upstream_protocol: gate.upstream_protocol,
         streams: gate.streams,
         browsers: gate.browsers,

@@ -10,6 +10,7 @@ mod client;
 mod gate;
 mod grant;
 mod issuer;
+mod management;
 mod server;
 mod tls;
 
@@ -23,6 +24,7 @@ pub use gate::{
 };
 pub use grant::{ClientGrant, DefaultFor, OrganizationUsage, SubjectType};
 pub use issuer::{Claims, Issuer, Profile, Sign, Unproven};
+pub use management::{Management, ManagementClient};
 pub use server::{
     Admin, EndMarker, Health, Http2, Limits, Log, LogFormat, Readiness, Reload, Server, Timeouts,
     Workers,
@@ -43,6 +45,8 @@ pub struct Configuration {
     pub health: Option<Health>,
     /// Where the gateway's state is told.
     pub admin: Option<Admin>,
+    /// The Management API; off when left out.
+    pub management: Option<Management>,
     /// Bounds on what a request may be.
     pub limits: Option<Limits>,
     /// Bounds on how long anything may take.

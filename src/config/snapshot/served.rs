@@ -35,8 +35,8 @@ pub struct ServedApi {
     pub unlisted: Unlisted,
     /// The realm of its challenges: its URL as clients see it.
     pub public_url: String,
-    /// Where allowed requests go.
-    pub upstream: Upstream,
+    /// Where allowed requests go; nowhere where the gateway itself answers.
+    pub upstream: Option<Upstream>,
     /// What is spoken there.
     pub upstream_protocol: UpstreamProtocol,
     /// What becomes of open streams that would not be let in any more.

@@ -7,6 +7,7 @@ use tokio::time::advance;
 
 use super::*;
 use crate::config::{Outside, Source, load};
+use crate::gate::Listener;
 use crate::keyring::KeyRing;
 use crate::live::Live;
 use crate::net::fetch::Fetcher;
@@ -69,6 +70,7 @@ impl World {
     async fn enter(&self, path: &str, token: Option<&str>, cord: &Cord) -> Rc<Exchange> {
         let header = token.map(|token| format!("Bearer {token}"));
         let call = Call {
+            listener: Listener::Traffic,
             method: &Method::GET,
             host: "orders.example.com".into(),
             path: CanonPath::parse(path).unwrap(),
@@ -250,6 +252,7 @@ async fn taking_an_exchange_allocates_for_it_and_what_its_call_says_alone() {
     let work = async {
         let (world, cord) = (World::new(API), Cord::default());
         let call = Call {
+            listener: Listener::Traffic,
             method: &Method::GET,
             host: "orders.example.com".into(),
             path: CanonPath::parse("/open").unwrap(),

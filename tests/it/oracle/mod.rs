@@ -32,7 +32,7 @@ use std::fmt;
 use grantgate::config::{
     self, Outside, Report, Source, Style, snapshot::RemoteKeys, snapshot::Snapshot,
 };
-use grantgate::gate::{self, Call, Code, Env, Keys, Preflight, Step, Verdict};
+use grantgate::gate::{self, Call, Code, Env, Keys, Listener, Preflight, Step, Verdict};
 use grantgate::policy::{Basis, Issuer, UnixTime};
 use grantgate::route::{CanonPath, normal_host};
 use grantgate::token::{KeySet, VerifiedCache};
@@ -245,6 +245,7 @@ fn ask(snapshot: &Snapshot, cache: &VerifiedCache, request: &Request) -> Answer 
     let has_body = request.asked.as_ref().is_some_and(|asked| asked.body);
     let method = Method::from_bytes(request.method.as_bytes()).expect("a method");
     let call = Call {
+        listener: Listener::Traffic,
         method: &method,
         host: normal_host(&request.host).expect("a host"),
         path: CanonPath::parse(&request.path).expect("a canonical path"),

@@ -52,7 +52,7 @@ client_grants: []
         );
         let now = UnixTime::from_seconds(1_795_305_600);
         let mut snapshot = load(&[Source::new("gateway.yaml", text)], self, now)?.snapshot;
-        Ok(snapshot.apis.remove(0).upstream)
+        Ok(snapshot.apis.remove(0).upstream.unwrap())
     }
 
     fn upstream(&self, upstream: &str, tls: &str) -> Upstream {

@@ -1,0 +1,51 @@
+//! What somebody asked, taken from the request: nothing of HTTP is left.
+
+use bytes::Bytes;
+use http::StatusCode;
+use serde_json::Value;
+
+use super::answer::etag;
+use super::{Endpoint, Fault};
+
+/// What somebody asked, and may ask: the gate let it pass.
+#[derive(Clone, Debug)]
+pub struct Asked {
+    /// Which endpoint.
+    pub endpoint: Endpoint,
+    /// The segments of its path that may be anything, their escapes resolved, in their order.
+    pub names: Vec<String>,
+    /// Its query.
+    pub query: Query,
+    /// Its body: JSON, or empty.
+    pub body: Bytes,
+    /// `If-Match`, as it came.
+    pub if_match: Option<String>,
+}
+
+impl Asked {
+    /// Refuses where `If-Match` names other states of the object than the current one (RFC 9110 section
+    /// 13.1.1).
+    ///
+    /// # Errors
+    /// 412.
+    pub(super) fn must_match(&self, current: &Value) -> Result<(), Fault> {
+        let Some(tags) = &self.if_match else { return Ok(()) };
+        let current = etag(current);
+        let matches = tags.split(',').map(str::trim).any(|tag| tag == "*" || tag == current);
+        let stale = "it was changed since: read it again";
+        matches.then_some(()).ok_or_else(|| {
+            Fault::new(StatusCode::PRECONDITION_FAILED, "precondition_failed", stale)
+        })
+    }
+}
+
+/// The parameters of a query, their escapes resolved, in their order.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Query(pub Vec<(String, String)>);
+
+impl Query {
+    /// The values of a parameter.
+    pub fn all<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a str> {
+        self.0.iter().filter(move |(key, _)| key == name).map(|(_, value)| &**value)
+    }
+}

@@ -1,0 +1,107 @@
+//! The door for those who manage: the Management API as Auth0's own clients speak it, over the files that
+//! the gateway runs by.
+//!
+//! | step | file |
+//! |---|---|
+//! | a path and a method name an endpoint, before escapes are resolved | [`crate::config::endpoints`] |
+//! | who calls, how often and with what is found out; the gate decides as about any call | `serve.rs`, `rates.rs` |
+//! | a question is answered from the running configuration's inventory | `client_grants.rs`, `resource_servers.rs`, `organizations.rs`, `clients.rs` |
+//! | a write becomes a change of the files, which is taken over like any other | the same, and [`crate::reload`] |
+//! | who wrote what is recorded | `audit.rs` |
+//! | its own clients get tokens | `token.rs` |
+//! | all of it is described, from the same types | `openapi.rs` |
+//!
+//! What answers and what plans a write are pure functions: a snapshot and what was asked in, an answer or a
+//! change out.
+
+mod answer;
+mod asked;
+mod client_grants;
+mod clients;
+mod organizations;
+mod resource_servers;
+
+pub use crate::config::endpoints::{Endpoint, Resource};
+pub use answer::{Answer, Fault};
+pub use asked::{Asked, Query};
+
+use crate::config::Source;
+use crate::config::snapshot::Snapshot;
+use crate::policy::{Audience, GrantId};
+use crate::reload::Change;
+
+/// A write: what changes in the files, and what is answered when it decides.
+#[derive(Debug)]
+pub struct Plan {
+    /// What changes.
+    pub change: Change,
+    /// What is answered then.
+    pub then: Then,
+}
+
+/// What is answered when a write decides.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Then {
+    /// Nothing more is to be said (204).
+    Gone,
+    /// The grant as it is now: 201 where it was made, else 200.
+    Grant {
+        /// Its id.
+        id: GrantId,
+        /// Whether it was made.
+        created: bool,
+    },
+    /// The API as it is now: 201 where it was made, else 200.
+    Api {
+        /// Its identifier.
+        identifier: Audience,
+        /// Whether it was made.
+        created: bool,
+    },
+    /// The grant of which an organization became one (201).
+    Association {
+        /// The grant's id.
+        id: GrantId,
+    },
+}
+
+/// Answers a question from `snapshot`.
+///
+/// # Errors
+/// With what is wrong with the question.
+pub fn read(snapshot: &Snapshot, asked: &Asked) -> Result<Answer, Fault> {
+    match asked.endpoint.resource() {
+        Resource::ClientGrants => client_grants::read(snapshot, asked),
+        Resource::Clients => clients::read(snapshot, asked),
+        Resource::Organizations => organizations::read(snapshot, asked),
+        Resource::ResourceServers => resource_servers::read(snapshot, asked),
+        Resource::Gateway => Err(Fault::not_found("there is nothing to read")),
+    }
+}
+
+/// Plans a write upon `snapshot`, which is what `sources` mean.
+///
+/// # Errors
+/// With what is wrong with it.
+pub fn plan(snapshot: &Snapshot, sources: &[Source], asked: &Asked) -> Result<Plan, Fault> {
+    match asked.endpoint.resource() {
+        Resource::ClientGrants => client_grants::plan(snapshot, sources, asked),
+        Resource::Organizations => organizations::plan(snapshot, sources, asked),
+        Resource::ResourceServers => resource_servers::plan(snapshot, sources, asked),
+        Resource::Clients | Resource::Gateway => {
+            Err(Fault::not_found("there is nothing to change"))
+        }
+    }
+}
+
+/// The answer to a write that decides in `snapshot` now.
+pub fn written(snapshot: &Snapshot, then: &Then) -> Answer {
+    match then {
+        Then::Gone => Answer::empty(),
+        Then::Grant { id, created } => client_grants::written(snapshot, id, *created),
+        Then::Api { identifier, created } => {
+            resource_servers::written(snapshot, identifier, *created)
+        }
+        Then::Association { id } => organizations::written(snapshot, id),
+    }
+}
