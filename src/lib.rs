@@ -12,7 +12,7 @@
 //! | 10 | [`cli`] | one file per verb |
 //! | 9 | [`app`] | bind everything, run, drain |
 //! | 8 | [`proxy`], [`management`], [`admin`] | the doors: traffic; the Management API; health, metrics and status |
-//! | 7 | [`guard`] | the one async question: may this call pass? |
+//! | 7 | [`guard`], [`account`] | the one async question: may this call pass?; what is told of it afterwards |
 //! | 6 | [`keyring`], [`reload`] | keys that live; snapshots that live |
 //! | 5 | [`net`] | sockets, TLS, HTTP/1 and HTTP/2, tunnels, workers, connections to upstreams, fetches |
 //! | 4 | [`telemetry`], [`live`], [`clock`] | records and metrics; a value that is replaced whole; the time |
@@ -30,7 +30,7 @@
 //! 4. [`route`] finds its API and operation,
 //! 5. [`token`] verifies who calls,
 //! 6. [`policy`] decides: all three inside [`gate::check`], which is one pure function.
-//! 7. `telemetry` records what became of it.
+//! 7. [`account`] has `telemetry` record what became of it.
 //! 8. `proxy` forwards, which takes a [`policy::Permit`] by value, or refuses.
 //! 9. What is still under way when its token ends, or the configuration or the keys are others, is asked
 //!    about again, from 3 on, and cut where it would not be let in any more.
@@ -54,6 +54,7 @@ pub mod net;
 pub mod keyring;
 pub mod reload;
 
+pub mod account;
 pub mod guard;
 
 pub mod admin;

@@ -5,6 +5,7 @@
 //! door asks this one function, so that a request is decided alike wherever it is asked about.
 
 mod call;
+mod challenge;
 mod check;
 mod outcome;
 mod preflight;

@@ -3,21 +3,17 @@
 //! | step | file |
 //! |---|---|
 //! | the head is read in one way or refused | `intake.rs` |
-//! | the guard decides, and the decision has a name | [`crate::guard`], `decision_id.rs` |
+//! | the guard decides | [`crate::guard`] |
 //! | a refusal becomes an answer | `refuse.rs` |
 //! | an allowed request goes on, with clean header fields | `forward.rs`, `headers.rs`, `names.rs`, `via.rs` |
 //! | browsers learn which pages may read the answer | `cors.rs` |
 //! | what may become a WebSocket is one in all its parts | `upgrade.rs` |
 //! | one whose permission ends while it is under way is cut | `streams.rs` |
-//! | the decision is recorded and counted | `account.rs` |
+//! | the decision is recorded and counted | [`crate::account`] |
 //!
 //! [`Door`] (`serve.rs`) walks a request through them.
 
-use std::hash::{BuildHasher, RandomState};
-
-mod account;
 mod cors;
-mod decision_id;
 mod forward;
 mod headers;
 mod intake;
@@ -30,8 +26,3 @@ mod via;
 
 pub use serve::Door;
 pub use via::Via;
-
-/// A number that nobody can foresee, for names that must differ; never for secrets.
-fn random() -> u64 {
-    RandomState::new().hash_one(0)
-}

@@ -15,7 +15,7 @@ use http::{HeaderMap, HeaderValue, Method, Response};
 use serde::Serialize;
 
 use crate::config::snapshot::ServedApi;
-use crate::gate::{Caller, Challenge, Code, Refusal};
+use crate::gate::{Caller, Code, Refusal};
 use crate::net::{Body, grpc};
 use crate::telemetry::write_json;
 
@@ -65,7 +65,7 @@ fn trailers_only(refusal: &Refusal, address: &Address<'_>) -> Response<Body> {
     headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/grpc"));
     // By its status alone a cache could take it for what was asked.
     headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    let message = format!("{code}: {}; {}", code.title(), detail(refusal));
+    let message = format!("{code}: {}; {}", code.title(), refusal.explain());
     grpc::end(headers, code.grpc(), &message);
     if let Some(id) = address.decision_id.and_then(|id| HeaderValue::try_from(id).ok()) {
         headers.insert(DECISION_ID, id);
@@ -109,7 +109,8 @@ fn fields(refusal: &Refusal, address: &Address<'_>, length: usize) -> HeaderMap 
 
 /// What the client can do next, in the fields that HTTP has for it.
 fn advise(headers: &mut HeaderMap, refusal: &Refusal, address: &Address<'_>) {
-    if let Some(challenge) = challenge(refusal, address.served) {
+    let realm = address.served.map(|served| &*served.public_url);
+    if let Some(challenge) = refusal.challenge(realm) {
         headers.insert(WWW_AUTHENTICATE, challenge);
     }
     if refusal.code == Code::MethodRefused {
@@ -158,7 +159,7 @@ fn problem(refusal: &Refusal, address: &Address<'_>) -> Vec<u8> {
         r#type: format!("urn:grantgate:problem:{code}"),
         title: code.title(),
         status: code.status().as_u16(),
-        detail: detail(refusal),
+        detail: refusal.explain(),
         code: code.as_str(),
         decision_id: address.decision_id,
         client_id: caller.and_then(|caller| caller.client),
@@ -173,43 +174,6 @@ fn problem(refusal: &Refusal, address: &Address<'_>) -> Vec<u8> {
     // Texts and numbers are always JSON.
     let _ = write_json(&problem, &mut text);
     text
-}
-
-/// What was wrong in this case, and what to do next.
-fn detail(refusal: &Refusal) -> String {
-    let hint = refusal.code.hint();
-    match &refusal.detail {
-        Some(detail) => format!("{detail}; {hint}"),
-        None => hint.to_owned(),
-    }
-}
-
-/// `WWW-Authenticate` (RFC 6750 section 3).
-fn challenge(refusal: &Refusal, served: Option<&ServedApi>) -> Option<HeaderValue> {
-    let error = match refusal.code.challenge() {
-        Challenge::Silent => return None,
-        Challenge::Bare => None,
-        Challenge::InsufficientScope => Some("insufficient_scope"),
-        Challenge::InvalidRequest => Some("invalid_request"),
-        Challenge::InvalidToken => Some("invalid_token"),
-    };
-    let mut text = String::from("Bearer");
-    let mut parameter = |name: &str, value: &str| {
-        let comma = if text.ends_with('"') { "," } else { "" };
-        let value = value.replace('\\', "\\\\").replace('"', "\\\"");
-        // A text takes every other text.
-        let _ = write!(text, "{comma} {name}=\"{value}\"");
-    };
-    if let Some(served) = served {
-        parameter("realm", &served.public_url);
-    }
-    if let Some(error) = error {
-        parameter("error", error);
-    }
-    if error == Some("insufficient_scope") && !refusal.challenge_scopes.is_empty() {
-        parameter("scope", &refusal.challenge_scopes.join(" "));
-    }
-    HeaderValue::try_from(text).ok()
 }
 
 #[cfg(test)]

@@ -13,6 +13,7 @@ use http::{Request, Response, Version};
 use hyper::body::Body as _;
 use ipnet::IpNet;
 
+use crate::account::{Account, DecisionIds, Findings, Ledger, Visit};
 use crate::config::snapshot::Http2;
 use crate::gate::{Call, Code, Listener, Outcome, Preflight, Refusal, Verdict};
 use crate::guard::{Guard, Held};
@@ -22,9 +23,7 @@ use crate::route::CanonPath;
 use crate::telemetry::{Inlet, Metrics, Recorder};
 
 use super::Via;
-use super::account::{Account, Findings, Ledger, Visit};
 use super::cors;
-use super::decision_id::DecisionIds;
 use super::forward::{Forwarder, Onward};
 use super::headers::Origin;
 use super::intake::{self, Target};
@@ -88,7 +87,7 @@ impl Service for Door {
     async fn serve(&self, peer: Peer, request: Request<Received>) -> Response<Body> {
         let held = self.guard.open();
         let (parts, body) = request.into_parts();
-        let visit = Visit::new(self.ids.next(), peer, &held, &parts);
+        let visit = Visit::new(self.ids.next(), peer, &held.snapshot, held.now, &parts);
         let target = match Target::read(&parts, &held.snapshot.limits, &self.via) {
             Ok(target) => target,
             Err(refusal) => return self.unread(&visit, &parts, body, &refusal).await,
@@ -152,7 +151,7 @@ impl Service for Door {
     fn turn_away(&self, peer: Peer, request: Request<Received>) -> Response<Body> {
         let held = self.guard.open();
         let (parts, body) = request.into_parts();
-        let visit = Visit::new(self.ids.next(), peer, &held, &parts);
+        let visit = Visit::new(self.ids.next(), peer, &held.snapshot, held.now, &parts);
         let (refusal, findings) = (one_too_many(), Findings::default());
         let account = Account::refused(&self.ledger, &visit, parts.uri.path(), findings, &refusal);
         let response = refuse(&refusal, &address(&visit, findings, !body.is_end_stream()));

@@ -22,6 +22,7 @@ use std::time::{Duration, Instant};
 use tokio::task::{spawn_local, yield_now};
 use tokio::time::sleep;
 
+use crate::account::{DecisionId, Findings};
 use crate::clock::now;
 use crate::config::snapshot;
 use crate::gate::{Call, Caller, Code, KeptCall, Outcome, Refusal, Verdict};
@@ -30,8 +31,6 @@ use crate::net::{Cord, CordEnd, Parting};
 use crate::policy::{Audience, Basis, NameSet, Permit, UnixTime};
 use crate::telemetry::{Metrics, Record, Recorder, Ruling};
 
-use super::account::Findings;
-use super::decision_id::DecisionId;
 
 /// How often it is looked around.
 const TICK: Duration = Duration::from_millis(250);

@@ -13,7 +13,7 @@ const FLOORS: &[&[&str]] = &[
     &["clock", "live", "telemetry"],
     &["net"],
     &["keyring", "reload"],
-    &["guard"],
+    &["account", "guard"],
     &["proxy", "management", "admin"],
     &["app"],
     &["cli"],

@@ -11,7 +11,7 @@ use crate::gate::Listener;
 use crate::keyring::KeyRing;
 use crate::live::Live;
 use crate::net::fetch::Fetcher;
-use crate::proxy::decision_id::DecisionIds;
+use crate::account::DecisionIds;
 use crate::route::CanonPath;
 use crate::telemetry::Sink;
 use crate::token::{Algorithm, credential, mint};

@@ -7,25 +7,27 @@ use super::random;
 
 /// The name of a decision.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct DecisionId([u8; 16]);
+pub struct DecisionId([u8; 16]);
 
 impl DecisionId {
-    pub(super) fn as_str(&self) -> &str {
+    /// Sixteen hexadecimal digits.
+    pub fn as_str(&self) -> &str {
         // Digits are always a text.
         str::from_utf8(&self.0).unwrap_or_default()
     }
 }
 
 /// Gives out names: distinct within a worker, and in all likelihood everywhere.
-pub(super) struct DecisionIds(Cell<u64>);
+pub struct DecisionIds(Cell<u64>);
 
 impl DecisionIds {
-    pub(super) fn new() -> Self {
+    /// Begins anywhere.
+    pub fn new() -> Self {
         Self(Cell::new(random()))
     }
 
-    /// The steps of `SplitMix64`, which gives each number once before any comes again.
-    pub(super) fn next(&self) -> DecisionId {
+    /// The next name: the steps of `SplitMix64`, which gives each number once before any comes again.
+    pub fn next(&self) -> DecisionId {
         let state = self.0.get().wrapping_add(0x9e37_79b9_7f4a_7c15);
         self.0.set(state);
         let mixed = (state ^ (state >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
@@ -34,6 +36,12 @@ impl DecisionIds {
         // There is room for all digits of a number.
         let _ = write!(&mut digits[..], "{:016x}", mixed ^ (mixed >> 31));
         DecisionId(digits)
+    }
+}
+
+impl Default for DecisionIds {
+    fn default() -> Self {
+        Self::new()
     }
 }
 

@@ -1,9 +1,12 @@
 //! What is told about a request afterwards: its record, its counters, its times.
 //!
 //! An [`Account`] is opened with the decision and entered when it is dropped, so that a request whose
-//! client went away before the answer is told about too.
+//! client went away before the answer is told about too. Every decision has a name ([`DecisionId`]).
+
+mod decision_id;
 
 use std::cell::Cell;
+use std::hash::{BuildHasher, RandomState};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -11,21 +14,20 @@ use http::header::UPGRADE;
 use http::request::Parts;
 use http::{HeaderValue, Method, StatusCode, Version};
 
-use crate::config::snapshot::{Operation, ServedApi};
+use crate::config::snapshot::{Operation, ServedApi, Snapshot};
 use crate::gate::{self, Caller, Code, Refusal};
-use crate::guard::Held;
 use crate::net::Peer;
 use crate::net::grpc::is_grpc;
 use crate::policy::{Basis, Grant, NameSet, Permit, UnixTime};
 use crate::telemetry::{Metrics, Record, Recorder, RequestLabels, Requests, Ruling};
 
-use super::decision_id::DecisionId;
+pub use decision_id::{DecisionId, DecisionIds};
 
 /// What stands for the operation of a preflight: what it asks about is not done.
 const PREFLIGHT: &str = "preflight";
 
 /// Where one worker's accounts are entered.
-pub(super) struct Ledger {
+pub struct Ledger {
     metrics: Arc<Metrics>,
     requests: Requests,
     recorder: Recorder,
@@ -34,7 +36,8 @@ pub(super) struct Ledger {
 }
 
 impl Ledger {
-    pub(super) fn new(metrics: Arc<Metrics>, recorder: Recorder) -> Self {
+    /// One that enters into these.
+    pub fn new(metrics: Arc<Metrics>, recorder: Recorder) -> Self {
         Self { metrics, requests: Requests::default(), recorder, passed_over: Cell::new(0) }
     }
 
@@ -48,15 +51,19 @@ impl Ledger {
 }
 
 /// A request as it came.
-pub(super) struct Visit {
-    pub(super) decision_id: DecisionId,
-    pub(super) peer: Peer,
-    pub(super) method: Method,
+pub struct Visit {
+    /// Its decision's name.
+    pub decision_id: DecisionId,
+    /// Who sent it.
+    pub peer: Peer,
+    /// Its method.
+    pub method: Method,
     /// The page that it comes from, where a browser names one.
-    pub(super) origin: Option<HeaderValue>,
-    pub(super) version: Version,
+    pub origin: Option<HeaderValue>,
+    /// In which HTTP it came.
+    pub version: Version,
     /// Whether it is a gRPC call, by what its body is said to be.
-    pub(super) grpc: bool,
+    pub grpc: bool,
     time: UnixTime,
     generation: u64,
     arrived: Instant,
@@ -66,7 +73,14 @@ pub(super) struct Visit {
 }
 
 impl Visit {
-    pub(super) fn new(decision_id: DecisionId, peer: Peer, held: &Held, parts: &Parts) -> Self {
+    /// What came from `peer`, to be decided by `snapshot` at `now`.
+    pub fn new(
+        decision_id: DecisionId,
+        peer: Peer,
+        snapshot: &Snapshot,
+        now: UnixTime,
+        parts: &Parts,
+    ) -> Self {
         Self {
             decision_id,
             peer,
@@ -74,12 +88,12 @@ impl Visit {
             origin: gate::origin(&parts.headers).cloned(),
             version: parts.version,
             grpc: is_call(parts),
-            time: held.now,
-            generation: held.snapshot.generation,
+            time: now,
+            generation: snapshot.generation,
             arrived: Instant::now(),
             trace_parent: parts.headers.get("traceparent").cloned(),
-            records: held.snapshot.log.records,
-            allowed_one_in: held.snapshot.log.allowed_one_in,
+            records: snapshot.log.records,
+            allowed_one_in: snapshot.log.allowed_one_in,
         }
     }
 
@@ -101,17 +115,17 @@ fn is_call(parts: &Parts) -> bool {
 
 /// What was found out about a request.
 #[derive(Clone, Copy, Default)]
-pub(super) struct Findings<'a> {
+pub struct Findings<'a> {
     /// The API that it called.
-    pub(super) served: Option<&'a ServedApi>,
+    pub served: Option<&'a ServedApi>,
     /// The operation that it called.
-    pub(super) operation: Option<&'a Operation>,
+    pub operation: Option<&'a Operation>,
     /// Who called, as far as a verified token told.
-    pub(super) caller: Option<&'a Caller<'a>>,
+    pub caller: Option<&'a Caller<'a>>,
 }
 
 /// What became of a request, so far.
-pub(super) struct Account<'a> {
+pub struct Account<'a> {
     ledger: &'a Ledger,
     visit: &'a Visit,
     path: &'a str,
@@ -131,7 +145,7 @@ pub(super) struct Account<'a> {
 
 impl<'a> Account<'a> {
     /// The account of a request that was refused.
-    pub(super) fn refused(
+    pub fn refused(
         ledger: &'a Ledger,
         visit: &'a Visit,
         path: &'a str,
@@ -147,7 +161,7 @@ impl<'a> Account<'a> {
     }
 
     /// The account of a preflight that the gate answers.
-    pub(super) fn preflight(
+    pub fn preflight(
         ledger: &'a Ledger,
         visit: &'a Visit,
         path: &'a str,
@@ -159,7 +173,7 @@ impl<'a> Account<'a> {
     }
 
     /// The account of a request that may pass; `reported` is why it would have been refused.
-    pub(super) fn allowed(
+    pub fn allowed(
         ledger: &'a Ledger,
         visit: &'a Visit,
         path: &'a str,
@@ -202,7 +216,7 @@ impl<'a> Account<'a> {
     }
 
     /// Notes that the upstream failed, or that the rest of the request cannot be taken.
-    pub(super) fn failed(&mut self, code: Code) {
+    pub fn failed(&mut self, code: Code) {
         self.code = Some(code);
         if !code.status().is_server_error() {
             self.ruling = Ruling::Refuse;
@@ -210,12 +224,12 @@ impl<'a> Account<'a> {
     }
 
     /// Notes that the upstream has answered. Until then, the time runs from the decision.
-    pub(super) fn answered(&mut self) {
+    pub fn answered(&mut self) {
         self.upstream = Some(self.visit.arrived.elapsed().saturating_sub(self.gate));
     }
 
     /// Notes the status of the answer, and enters the account.
-    pub(super) fn close(mut self, status: StatusCode) {
+    pub fn close(mut self, status: StatusCode) {
         self.status = Some(status);
     }
 
@@ -274,4 +288,9 @@ impl Drop for Account<'_> {
 
 fn micros(time: Duration) -> u64 {
     u64::try_from(time.as_micros()).unwrap_or(u64::MAX)
+}
+
+/// A number that nobody can foresee, for names that must differ; never for secrets.
+pub fn random() -> u64 {
+    RandomState::new().hash_one(0)
 }
