@@ -92,10 +92,10 @@ impl App {
             let metrics = metrics.clone();
             move |status: &Status| metrics.config_reload(status.last.as_str())
         };
-        let tls = Tls::of(&snapshot.load().server);
+        let tls = Tls::of(snapshot.load().server.tls.as_ref());
         let follow_tls = {
             let tls = tls.clone();
-            move |snapshot: &Snapshot| tls.follow(&snapshot.server)
+            move |snapshot: &Snapshot| tls.follow(snapshot.server.tls.as_ref())
         };
         let reloader = reloader
             .prepared_by(prepare)

@@ -159,8 +159,12 @@ codes! {
     GrantScopeMissing, "grant-scope-missing", Error, "A grant does not say which scopes it gives.";
     GrantScopeTwice, "grant-scope-twice", Error, "A grant has both `scope` and `scopes`.";
 
+    // The Management API.
+    ManagementGrant, "management-grant", Error, "A grant for the Management API gives more than such a grant may.";
+    ManagementReserved, "management-reserved", Error, "An API or issuer has a name that is the Management API's.";
+
     // Legal, and suspicious.
-    CertificateExpired, "certificate-expired", Warning, "A certificate of the traffic listener has expired.";
+    CertificateExpired, "certificate-expired", Warning, "A certificate of a listener has expired.";
     GrantElsewhere, "grant-elsewhere", Warning, "A grant is for an API that is not here.";
     GrantExpiresSoon, "grant-expires-soon", Warning, "A grant expires within 14 days, or has expired.";
     GrantPointless, "grant-pointless", Warning, "A grant has no effect.";

@@ -9,6 +9,7 @@
 
 mod answers;
 mod questions;
+mod words;
 
 use std::collections::BTreeSet;
 use std::sync::Arc;

@@ -4,7 +4,11 @@
 //! Paths are taken apart before their escapes are resolved: an API's identifier comes as one segment with
 //! its slashes escaped.
 
+mod find;
+
 use http::Method;
+
+pub use find::Unfound;
 
 /// What an endpoint is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

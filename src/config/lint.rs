@@ -47,7 +47,7 @@ fn nothing_served(report: &mut Report, subject: &Subject<'_>) {
     if apis.iter().any(|known| known.gate.is_some()) {
         return;
     }
-    let (place, message) = match apis.first() {
+    let (place, message) = match subject.apis.described().first() {
         Some(first) => (first.place.key("identifier"), "no API has a `gate`, so nothing is served"),
         None => (Place::nowhere(), "there is no API, so nothing is served"),
     };
@@ -182,9 +182,8 @@ fn expires_soon(report: &mut Report, given: &Given, now: UnixTime) {
 
 /// Grants that change no decision.
 fn pointless(report: &mut Report, given: &Given, subject: &Subject<'_>) {
-    let Some(known) = subject.apis.list.get(given.api).filter(|known| known.gate.is_some()) else {
-        return;
-    };
+    let is_served = |known: &&KnownApi| known.gate.is_some() || known.is_system;
+    let Some(known) = subject.apis.list.get(given.api).filter(is_served) else { return };
     let subject_type = given.grant.subject_type();
     let name = subject_type.as_str();
     let policy = known.place.key("subject_type_authorization").key(name).key("policy");

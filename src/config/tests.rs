@@ -1,6 +1,7 @@
 //! What configurations mean, and what is said of those that mean nothing.
 
 mod export;
+mod management;
 mod process;
 
 use std::collections::BTreeSet;

@@ -4,10 +4,11 @@
 //! | step | file |
 //! |---|---|
 //! | a path and a method name an endpoint, before escapes are resolved | [`crate::config::endpoints`] |
-//! | who calls, how often and with what is found out; the gate decides as about any call | `serve.rs`, `rates.rs` |
+//! | who calls, how often and with what is found out; the gate decides as about any call | `serve.rs`, `intake.rs`, `parameters.rs`, `rates.rs` |
+//! | an answer, a fault or a refusal is sent | `reply.rs`, `refused.rs` |
 //! | a question is answered from the running configuration's inventory | `client_grants.rs`, `resource_servers.rs`, `organizations.rs`, `clients.rs` |
 //! | a write becomes a change of the files, which is taken over like any other | the same, and [`crate::reload`] |
-//! | who wrote what is recorded | `audit.rs` |
+//! | a write is carried out and recorded | `writer.rs`, `audit.rs` |
 //! | its own clients get tokens | `token.rs` |
 //! | all of it is described, from the same types | `openapi.rs` |
 //!
@@ -16,14 +17,25 @@
 
 mod answer;
 mod asked;
+mod audit;
 mod client_grants;
 mod clients;
+mod intake;
 mod organizations;
+mod parameters;
+mod rates;
+mod refused;
+mod reply;
 mod resource_servers;
+mod serve;
+mod token;
+mod writer;
 
 pub use crate::config::endpoints::{Endpoint, Resource};
 pub use answer::{Answer, Fault};
 pub use asked::{Asked, Query};
+pub use serve::Door;
+pub use writer::{WritesEnded, Writer};
 
 use crate::config::Source;
 use crate::config::snapshot::Snapshot;

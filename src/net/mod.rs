@@ -44,7 +44,7 @@ pub use drain::{Drain, Phase};
 pub use listen::ListenError;
 pub use pace::Times;
 pub use peer::Peer;
-pub use received::{Received, discard};
+pub use received::{BodyError, Received, discard};
 pub use reception::{Bounds, Service};
 pub use room::room;
 pub use tls::Tls;

@@ -1,4 +1,4 @@
-//! TLS of the traffic listener, as it runs.
+//! TLS of a listener, as it runs.
 //!
 //! Certificates, authorities and versions are those of the running configuration, for every connection
 //! that comes. Whether there is TLS at all and what is asked of clients are those that the program
@@ -12,11 +12,10 @@ use tokio::sync::watch;
 use tokio_rustls::TlsAcceptor;
 
 use crate::clock::now;
-use crate::config::snapshot::Server;
 use crate::config::tls::{ClientAuth, ServerTls};
 use crate::live::Live;
 
-/// TLS of the traffic listener, as it runs; there may be none.
+/// TLS of a listener, as it runs; there may be none.
 #[derive(Clone)]
 pub struct Tls(Option<Running>);
 
@@ -51,9 +50,9 @@ impl Trust {
 
 impl Tls {
     /// What a program runs with that starts with these settings.
-    pub fn of(server: &Server) -> Self {
-        Self(server.tls.clone().map(|tls| Running {
-            settings: Live::new(Arc::new(tls)),
+    pub fn of(settings: Option<&ServerTls>) -> Self {
+        Self(settings.map(|tls| Running {
+            settings: Live::new(Arc::new(tls.clone())),
             believed: watch::Sender::new(()),
         }))
     }
@@ -61,8 +60,8 @@ impl Tls {
     /// Takes over what may change while the gateway runs: all but whether there is TLS, and what is
     /// asked of clients. Certificates of which one has expired are not taken where none of those that run
     /// has.
-    pub fn follow(&self, server: &Server) {
-        let (Some(running), Some(next)) = (&self.0, &server.tls) else { return };
+    pub fn follow(&self, next: Option<&ServerTls>) {
+        let (Some(running), Some(next)) = (&self.0, next) else { return };
         let (before, now) = (running.settings.load(), now());
         if before.outlives(next, now) {
             tracing::error!("a new certificate has expired, those before stay");

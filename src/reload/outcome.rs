@@ -1,5 +1,6 @@
 //! What became of an attempt to take over the configuration on disk, and of all of them together.
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -8,6 +9,7 @@ use tokio::time::Instant;
 use serde_json::Value;
 
 use crate::config::snapshot::{Admin, Server, Snapshot};
+use crate::config::tls::ClientAuth;
 use crate::config::{Digest, Report};
 use crate::policy::UnixTime;
 
@@ -118,8 +120,9 @@ impl Status {
 /// The values that the program took at its start and does not take again.
 pub(super) struct AtStart {
     server: Server,
-    health: Option<std::net::SocketAddr>,
+    health: Option<SocketAddr>,
     admin: Option<Admin>,
+    management: Option<(SocketAddr, ClientAuth)>,
     token_cache_bytes: u64,
 }
 
@@ -129,6 +132,7 @@ impl AtStart {
             server: snapshot.server.clone(),
             health: snapshot.health,
             admin: snapshot.admin.clone(),
+            management: management(snapshot),
             token_cache_bytes: snapshot.limits.token_cache_bytes,
         }
     }
@@ -136,6 +140,9 @@ impl AtStart {
     /// The keys whose values are others in `snapshot`.
     pub(super) fn differences(&self, snapshot: &Snapshot) -> Vec<&'static str> {
         let Snapshot { server, health, admin, limits, .. } = snapshot;
+        let management = management(snapshot);
+        let listens = |at: Option<(SocketAddr, _)>| at.map(|(listen, _)| listen);
+        let both = self.management.zip(management);
         let keys = [
             ("server.listen", self.server.listen == server.listen),
             ("server.tls", self.server.asked_of_clients() == server.asked_of_clients()),
@@ -145,8 +152,15 @@ impl AtStart {
                 "admin.listen",
                 self.admin.as_ref().map(|it| &it.listen) == admin.as_ref().map(|it| &it.listen),
             ),
+            ("management.listen", listens(self.management) == listens(management)),
+            ("management.tls", both.is_none_or(|((_, before), (_, now))| before == now)),
             ("limits.token_cache_bytes", self.token_cache_bytes == limits.token_cache_bytes),
         ];
         keys.into_iter().filter(|(_, is_same)| !is_same).map(|(key, _)| key).collect()
     }
+}
+
+/// Where the Management API listens, and what is asked of its clients.
+fn management(snapshot: &Snapshot) -> Option<(SocketAddr, ClientAuth)> {
+    snapshot.management.as_ref().map(|management| (management.listen, management.tls.client_auth))
 }

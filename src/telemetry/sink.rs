@@ -9,7 +9,7 @@ use std::cell::RefCell;
 use std::io::{ErrorKind, Write};
 use std::rc::Rc;
 use std::sync::Arc;
-use std::sync::mpsc::{self, Receiver, RecvTimeoutError, SyncSender};
+use std::sync::mpsc::{self, Receiver, RecvTimeoutError, SyncSender, TrySendError};
 use std::thread;
 use std::time::Duration;
 
@@ -118,6 +118,19 @@ impl<W: Write> Output<W> {
 pub struct Inlet {
     batches: SyncSender<Batch>,
     metrics: Arc<Metrics>,
+}
+
+impl Inlet {
+    /// Hands a line over at once, which ends in a line end. Does not wait.
+    ///
+    /// # Errors
+    /// With the line, when too many others wait to be written.
+    pub fn push(&self, line: Vec<u8>) -> Result<(), Vec<u8>> {
+        let batch = Batch { lines: line, records: 1 };
+        self.batches.try_send(batch).map_err(|refused| match refused {
+            TrySendError::Full(batch) | TrySendError::Disconnected(batch) => batch.lines,
+        })
+    }
 }
 
 /// One worker's records. Must be used within a `LocalSet`, where it hands over what has grown old.

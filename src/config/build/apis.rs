@@ -7,12 +7,12 @@ use super::described::{Server, ServerPlace, servers};
 use super::gate::{self, Gate};
 use super::issuers::Issuers;
 use super::merge::List;
-use crate::config::{Code, raw};
+use crate::config::{Code, Place, raw};
 use crate::policy::{
     Access, Api, Audience, Enforcement, Grants, Names, OverCeiling, Policy, StrictPolicy, is_name,
 };
 
-/// Every API that is configured, served or not.
+/// Every API that is configured, served or not; the gateway's own behind the others.
 #[derive(Default)]
 pub(in crate::config) struct Apis {
     pub(in crate::config) list: Vec<KnownApi>,
@@ -31,13 +31,40 @@ pub(in crate::config) struct KnownApi {
     pub(in crate::config) trusted: Vec<usize>,
     /// Where the API has no gate, grants for it are known and not used.
     pub(in crate::config) has_gate: bool,
-    /// Its gate; none when that has errors.
+    /// Its gate; none when that has errors, and where the gateway itself answers.
     pub(in crate::config) gate: Option<Gate>,
+    /// Whether it is the gateway's own, which nobody describes.
+    pub(in crate::config) is_system: bool,
+}
+
+impl KnownApi {
+    /// Where it says, or would, which issuers it trusts.
+    pub(super) fn issuers_place(&self) -> Place {
+        if self.is_system {
+            self.place.key("issuers")
+        } else {
+            self.place.key("gate").key("issuers")
+        }
+    }
 }
 
 impl Apis {
     pub(super) fn find(&self, identifier: &str) -> Option<usize> {
         self.by_identifier.get(identifier).copied()
+    }
+
+    /// Adds the gateway's own, when all others are there.
+    pub(super) fn add_own(&mut self, own: KnownApi) {
+        self.by_identifier.insert(own.api.identifier.to_string(), self.list.len());
+        self.list.push(own);
+    }
+
+    /// Those that somebody described: all but the gateway's own.
+    pub(in crate::config) fn described(&self) -> &[KnownApi] {
+        match self.list.split_last() {
+            Some((last, others)) if last.is_system => others,
+            _ => &self.list,
+        }
     }
 
     pub(super) fn identifiers(&self) -> impl Iterator<Item = &str> {
@@ -108,7 +135,8 @@ fn api(ctx: &mut Context<'_, '_>, server: &Server<'_>, issuers: &Issuers) -> Opt
         grants: Grants::default(),
     };
     let has_gate = raw.gate.is_some();
-    Some(KnownApi { place: place.clone(), api, doubtful, trusted, has_gate, gate })
+    let place = place.clone();
+    Some(KnownApi { place, api, doubtful, trusted, has_gate, gate, is_system: false })
 }
 
 fn scopes(ctx: &mut Context<'_, '_>, server: &Server<'_>) -> Names {

@@ -23,7 +23,7 @@ pub struct ServerPlace {
 }
 
 impl ServerPlace {
-    fn one(place: &Place) -> Self {
+    pub(super) fn one(place: &Place) -> Self {
         Self { first: place.clone(), second: None }
     }
 

@@ -11,7 +11,9 @@ use super::clients::{Listed, client_id};
 use super::context::{At, Context, choice, nearly};
 use super::export::is_exported_grant;
 use super::issuers::Issuers;
+use super::management::Declared;
 use super::{grant_id, rules};
+use crate::config::snapshot::Management;
 use crate::config::{Code, Place, raw};
 use crate::policy::{Grant, GrantId, Holder, Issuer, Party, SubjectType};
 
@@ -32,6 +34,7 @@ pub(super) fn build(
     written: &[At<&raw::ClientGrant>],
     issuers: &Issuers,
     listed: &Listed,
+    management: Option<&Declared>,
     apis: &mut Apis,
 ) -> Vec<Given> {
     let mut given: Vec<Given> = Vec::new();
@@ -39,7 +42,9 @@ pub(super) fn build(
     let mut ids: HashMap<GrantId, Place> = HashMap::new();
     for grant in written {
         let written_id = grant.raw.id.is_some();
-        let Some(built) = build_one(ctx, grant, issuers, listed, apis) else { continue };
+        let Some(built) = build_one(ctx, grant, issuers, listed, management, apis) else {
+            continue;
+        };
         let key = (built.issuer, built.holder.clone(), built.api, built.grant.subject_type());
         if let Some(first) = keys.get(&key) {
             ctx.report
@@ -84,6 +89,7 @@ fn build_one(
     written: &At<&raw::ClientGrant>,
     issuers: &Issuers,
     listed: &Listed,
+    management: Option<&Declared>,
     apis: &Apis,
 ) -> Option<Given> {
     let At { place, raw } = written;
@@ -102,7 +108,9 @@ fn build_one(
         Some(raw::SubjectType::User) => SubjectType::User,
     };
     let declared = known.filter(|known| !known.doubtful).map(|known| &known.api);
-    let ceiling = rules::ceiling(ctx, written, declared.map(|api| &api.scopes));
+    let is_system = known.is_some_and(|known| known.is_system);
+    let undeclared = if is_system { Code::ManagementGrant } else { Code::GrantScopeUndeclared };
+    let ceiling = rules::ceiling(ctx, written, declared.map(|api| &api.scopes), undeclared);
     let third_party = holder.as_ref().is_some_and(|holder| match holder {
         Holder::Client(client) => {
             issuer.and_then(|issuer| issuers.party(issuer, client, &listed.clients))
@@ -110,6 +118,10 @@ fn build_one(
         }
         Holder::ThirdPartyClients => true,
     });
+    if let Some(management) = management.filter(|_| is_system) {
+        let own = holder.as_ref().filter(|_| issuer.is_some() && issuer == issuers.own());
+        management.allows(ctx, written, own, third_party);
+    }
     // Which rules are its own is not known where the subject type could not be read.
     let kind = if ctx.report.is_refused(&place.key("subject_type")) {
         None
@@ -180,19 +192,23 @@ fn holder(
 fn api(ctx: &mut Context<'_, '_>, written: &At<&raw::ClientGrant>, apis: &Apis) -> Option<usize> {
     let place = written.place.key("audience");
     let Some(audience) = &written.raw.audience else {
-        if apis.list.len() == 1 && !apis.doubtful {
+        let described = apis.described();
+        if described.len() == 1 && !apis.doubtful {
             return Some(0);
         }
         if !apis.doubtful {
-            let message = match apis.list.len() {
+            let message = match described.len() {
                 0 => "the grant does not say which API it is for".to_owned(),
                 count => format!("the grant does not say which of the {count} APIs it is for"),
             };
-            let help = match apis.list.len() {
+            let help = match described.len() {
                 0 => {
                     "write the API's identifier: `audience: https://orders.example.com`".to_owned()
                 }
-                _ => choice("audience", apis.identifiers()),
+                _ => {
+                    let names = described.iter().map(|known| known.api.identifier.as_str());
+                    choice("audience", names)
+                }
             };
             ctx.report.push(Code::AudienceAmbiguous, &place, message).help(help);
         }
@@ -216,16 +232,22 @@ fn issuer(
 ) -> Option<usize> {
     let place = written.place.key("issuer");
     if let Some(name) = &written.raw.issuer {
-        let found = issuers.resolve(ctx, &place, name)?;
-        if !known.trusted.contains(&found)
-            && !ctx.report.has_error_within(&known.place.key("gate").key("issuers"))
-        {
+        let found = match issuers.own() {
+            Some(own) if known.is_system && name == Management::NAME => own,
+            _ => issuers.resolve(ctx, &place, name)?,
+        };
+        if !known.trusted.contains(&found) && !ctx.report.has_error_within(&known.issuers_place()) {
             untrusted(ctx, &place, known);
         }
         return Some(found);
     }
     if is_exported_grant(&written.place) && known.has_gate {
         return exported_by(ctx, &place, issuers, known);
+    }
+    if let Some(own) = issuers.own()
+        && known.is_system
+    {
+        return Some(own);
     }
     match known.trusted.as_slice() {
         [only] => Some(*only),
@@ -253,8 +275,7 @@ fn exported_by(
     known: &KnownApi,
 ) -> Option<usize> {
     let tenant = issuers.exported(ctx, place, "a grant of an export is of an issuer")?;
-    let trusted = known.place.key("gate").key("issuers");
-    if !known.trusted.contains(&tenant) && !ctx.report.has_error_within(&trusted) {
+    if !known.trusted.contains(&tenant) && !ctx.report.has_error_within(&known.issuers_place()) {
         untrusted(ctx, place, known);
     }
     Some(tenant)
@@ -267,6 +288,10 @@ fn untrusted(ctx: &mut Context<'_, '_>, place: &Place, known: &KnownApi) {
     );
     ctx.report
         .push(Code::GrantPointless, place, message)
-        .also(&known.place.key("gate").key("issuers"), "those that it trusts")
-        .help("add the issuer to the API's `gate.issuers`, or remove the grant");
+        .also(&known.issuers_place(), "those that it trusts")
+        .help(if known.is_system {
+            "add the issuer to `management.issuers`, or remove the grant"
+        } else {
+            "add the issuer to the API's `gate.issuers`, or remove the grant"
+        });
 }

@@ -20,6 +20,8 @@ pub(in crate::config) struct Issuers {
     settings: Vec<Option<IssuerSettings>>,
     /// Some issuer's name could not be read: one that is not found may be that one.
     doubtful: bool,
+    /// The gateway's own, behind the others: it is none of those that may be named or left out.
+    own: Option<(Issuer, Option<IssuerSettings>)>,
 }
 
 impl Issuers {
@@ -33,7 +35,18 @@ impl Issuers {
     }
 
     pub(in crate::config) fn name(&self, index: usize) -> Option<&Issuer> {
-        self.names.get(index).map(|(name, _)| name)
+        let own = || self.own.as_ref().filter(|_| self.own() == Some(index));
+        self.names.get(index).map(|(name, _)| name).or_else(|| own().map(|(name, _)| name))
+    }
+
+    /// Adds the gateway's own; without settings where they have errors.
+    pub(super) fn add_own(&mut self, name: Issuer, settings: Option<IssuerSettings>) {
+        self.own = Some((name, settings));
+    }
+
+    /// The place of the gateway's own.
+    pub(super) fn own(&self) -> Option<usize> {
+        self.own.as_ref().map(|_| self.names.len())
     }
 
     pub(super) fn names(&self) -> impl Iterator<Item = &str> {
@@ -48,14 +61,16 @@ impl Issuers {
         client: &ClientId,
         listed: &Clients,
     ) -> Option<Party> {
-        let settings = self.settings.get(index)?.as_ref()?;
+        let own = || self.own.as_ref().filter(|_| self.own() == Some(index));
+        let settings = self.settings.get(index).or_else(|| own().map(|(_, settings)| settings));
+        let settings = settings?.as_ref()?;
         let listed = listed.find(&settings.trust.issuer, client.as_str());
         Some(listed.unwrap_or_else(|| settings.trust.profile.party(client.as_str())))
     }
 
     /// All settings; none where one has errors.
     pub(super) fn settings(self) -> Option<Vec<IssuerSettings>> {
-        self.settings.into_iter().collect()
+        self.settings.into_iter().chain(self.own.map(|(_, settings)| settings)).collect()
     }
 
     /// The issuer that is named at `place`; says so when there is none.

@@ -1,4 +1,4 @@
-//! The listeners beside the traffic's: health and admin, and whether all can have their addresses.
+//! The listeners that ask nobody who they are, health and admin; and whether all can have their addresses.
 
 use core::net::{IpAddr, SocketAddr};
 
@@ -72,6 +72,7 @@ pub(super) fn listen_twice(
     traffic: &Listen,
     health: Option<SocketAddr>,
     admin: Option<&Admin>,
+    management: Option<SocketAddr>,
 ) {
     let (server, of_health) = (merged.server.as_ref(), merged.health.as_ref());
     let traffic = Some(Listener {
@@ -93,7 +94,13 @@ pub(super) fn listen_twice(
         listen: admin.listen.clone(),
         place: merged.admin.as_ref().map(|at| (at.place.key("listen"), true)),
     });
-    let listeners: Vec<_> = [traffic, health, admin].into_iter().flatten().collect();
+    let management = management.map(|address| Listener {
+        what: "management",
+        key: "management.listen",
+        listen: Listen::Tcp(address),
+        place: merged.management.as_ref().map(|at| (at.place.key("listen"), true)),
+    });
+    let listeners: Vec<_> = [traffic, health, admin, management].into_iter().flatten().collect();
     let mut earlier = listeners.as_slice();
     while let Some((last, others)) = earlier.split_last() {
         for other in others {

@@ -17,6 +17,7 @@ mod grants;
 mod issuers;
 mod keys;
 mod listeners;
+mod management;
 mod merge;
 mod operations;
 mod profile;
@@ -52,10 +53,18 @@ pub(super) fn build(
 ) -> Option<Snapshot> {
     let merged = merge::merge(written, reading, end_marker, report);
     let ctx = &mut Context { report, outside: reading };
-    let issuers = issuers::build(ctx, &merged.issuers);
+    let mut issuers = issuers::build(ctx, &merged.issuers);
     let mut apis = apis::build(ctx, &merged.resource_servers, &issuers);
+    let declared = management::declare(ctx, &merged, &mut issuers, &mut apis);
     let listed = clients::build(ctx, &merged.clients, &merged.exports, &issuers);
-    let given = grants::build(ctx, &merged.client_grants.items, &issuers, &listed, &mut apis);
+    let given = grants::build(
+        ctx,
+        &merged.client_grants.items,
+        &issuers,
+        &listed,
+        declared.as_ref(),
+        &mut apis,
+    );
     let clients = listed.clients;
     let sites = sites(ctx, &apis);
     let server = server::server(ctx, merged.server.as_ref());
@@ -64,7 +73,13 @@ pub(super) fn build(
     if let (Some(tls), Some(at)) = (&server.tls, &merged.server) {
         tls::expired(ctx, &at.place.key("tls"), tls, now);
     }
-    listeners::listen_twice(ctx, &merged, &server.listen, health, admin.as_ref());
+    let management = declared.zip(merged.management.as_ref()).and_then(|(declared, section)| {
+        let management = management::build(ctx, section, declared, &issuers, server.http2)?;
+        tls::expired(ctx, &section.place.key("tls"), &management.tls, now);
+        Some(management)
+    });
+    let managed_at = management.as_ref().map(|management| management.listen);
+    listeners::listen_twice(ctx, &merged, &server.listen, health, admin.as_ref(), managed_at);
     let limits = server::limits(ctx, merged.limits.as_ref());
     let timeouts = server::timeouts(ctx, merged.timeouts.as_ref());
     let log = server::log(ctx, merged.log.as_ref());
@@ -83,19 +98,25 @@ pub(super) fn build(
     if ctx.report.has_errors() {
         return None;
     }
+    let own = apis.list.pop_if(|known| known.is_system);
+    let mut apis: Vec<_> = apis.list.into_iter().filter_map(served).collect();
+    let management = match management.zip(own) {
+        Some((management, own)) => Some(management::serve(management, own, &mut apis)?),
+        None => None,
+    };
     Some(Snapshot {
         server,
         health,
         readiness,
         admin,
-        management: None,
+        management,
         limits,
         timeouts,
         log,
         reload,
         issuers: issuers.settings()?,
         sites: sites?,
-        apis: apis.list.into_iter().filter_map(served).collect(),
+        apis,
         clients,
         digest: ctx.outside.digest(),
         generation: 0,

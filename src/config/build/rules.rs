@@ -12,12 +12,13 @@ use crate::policy::{
     UnixTime, is_name,
 };
 
-/// The scopes that the grant gives, of those that the API declares. Where it is not known what it
-/// declares, the rules are held against the grant all the same.
+/// The scopes that the grant gives, of those that the API declares; `undeclared` is what another one is.
+/// Where it is not known what the API declares, the rules are held against the grant all the same.
 pub(super) fn ceiling(
     ctx: &mut Context<'_, '_>,
     written: &At<&raw::ClientGrant>,
     declared: Option<&Names>,
+    undeclared: Code,
 ) -> Option<NameSet> {
     let At { place, raw } = written;
     let (at_scope, at_scopes) = (place.key("scope"), place.key("scopes"));
@@ -77,28 +78,37 @@ pub(super) fn ceiling(
             whole = false;
             continue;
         }
-        declare(ctx, &list.index(index), scope, declared, "scope", &mut ceiling);
+        let named = Named { word: "scope", name: scope, undeclared };
+        declare(ctx, &list.index(index), &named, declared, &mut ceiling);
     }
     whole.then_some(ceiling)
+}
+
+/// What a grant names.
+struct Named<'n> {
+    word: &'static str,
+    name: &'n str,
+    /// What it is where the API does not declare it.
+    undeclared: Code,
 }
 
 /// Adds a name to those that are given; one that the API does not declare gives nothing.
 fn declare(
     ctx: &mut Context<'_, '_>,
     place: &Place,
-    name: &str,
+    named: &Named<'_>,
     declared: Option<&Names>,
-    word: &str,
     given: &mut NameSet,
 ) {
     let Some(declared) = declared else { return };
+    let Named { word, name, undeclared } = *named;
     if let Some(found) = declared.find(name) {
         given.insert(found);
         return;
     }
     let message = format!("the API does not declare the {word} `{name}`, so it gives nothing");
     let help = || meant(name, declared.iter().map(|name| &**name), "the API declares");
-    ctx.report.push(Code::GrantScopeUndeclared, place, message).help_by(help);
+    ctx.report.push(undeclared, place, message).help_by(help);
 }
 
 /// The rules of the grant's subject type, and none of another's.
@@ -144,14 +154,12 @@ pub(super) fn kind(
             let list = place.key("authorization_details_types");
             let mut details = NameSet::default();
             for (index, name) in raw.authorization_details_types.iter().flatten().enumerate() {
-                declare(
-                    ctx,
-                    &list.index(index),
+                let named = Named {
+                    word: "authorization details type",
                     name,
-                    declared,
-                    "authorization details type",
-                    &mut details,
-                );
+                    undeclared: Code::GrantScopeUndeclared,
+                };
+                declare(ctx, &list.index(index), &named, declared, &mut details);
             }
             GrantKind::User { details }
         }

@@ -18,6 +18,8 @@ pub struct Management {
     pub listen: SocketAddr,
     /// TLS, without which it is not.
     pub tls: ServerTls,
+    /// Its URL as clients see it, without a slash at its end, where that is said.
+    pub public_url: Option<String>,
     /// What answers there: itself alone, a place in [`Snapshot::apis`](super::Snapshot::apis), below any
     /// host.
     pub sites: Sites,
@@ -35,6 +37,12 @@ pub struct Management {
     pub rate_limit: NonZeroU32,
     /// What stands in the files.
     pub inventory: Inventory,
+}
+
+impl Management {
+    /// What it is called among the APIs, and the issuer of its own clients' tokens among the issuers. No
+    /// other is called so.
+    pub const NAME: &str = "urn:grantgate:management";
 }
 
 /// An application that manages, and gets its tokens here.

@@ -99,7 +99,7 @@ impl Gateway {
             runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
         let first = snapshot.load();
         let listen = first.server.listen.clone();
-        let tls = Tls::of(&first.server);
+        let tls = Tls::of(first.server.tls.as_ref());
         let keyring = {
             let _context = control.enter();
             KeyRing::start(&first.issuers, Fetcher::new(), |_, _| {})
@@ -169,7 +169,7 @@ impl Gateway {
     }
 
     pub fn take_over(&self, snapshot: Arc<Snapshot>) {
-        self.tls.follow(&snapshot.server);
+        self.tls.follow(snapshot.server.tls.as_ref());
         self.snapshot.replace(snapshot);
     }
 

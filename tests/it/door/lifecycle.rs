@@ -4,7 +4,7 @@ use std::io::Write;
 use std::num::NonZeroUsize;
 use std::sync::{Arc, Mutex, mpsc};
 
-use grantgate::config::snapshot::{Listen, Server};
+use grantgate::config::snapshot::Listen;
 use grantgate::net::{Drain, Phase, Tls, Workers};
 use grantgate::proxy::Door;
 use grantgate::telemetry::Metrics;
@@ -104,7 +104,7 @@ fn a_second_gateway_on_the_same_port_is_an_error() {
     let (drain, metrics) = (Drain::new(), Arc::new(Metrics::new()));
     let never = || -> Door { panic!("no worker may start") };
     let one = NonZeroUsize::MIN;
-    let (listen, tls) = (Listen::Tcp(gateway.address), Tls::of(&Server::default()));
+    let (listen, tls) = (Listen::Tcp(gateway.address), Tls::of(None));
     let error = Workers::start(&listen, &tls, one, &drain, &metrics, never).err().unwrap();
     let text = error.to_string();
     assert!(text.contains(&gateway.address.to_string()) && text.contains("in use"), "{text}");

@@ -1,0 +1,195 @@
+//! The audit record: who wrote what, when, and what came of it. One line of JSON for each write that the
+//! gate let pass, beside the decision records.
+//!
+//! It is written whatever becomes of other records: where their reader is too slow, it stands in the
+//! gateway's own log.
+
+use std::net::SocketAddr;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::{STANDARD, URL_SAFE};
+use http::HeaderMap;
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+
+use super::Endpoint;
+use super::reply::Reply;
+use crate::clock::now;
+use crate::config::{Access, AccessDiff};
+use crate::gate::Caller;
+use crate::reload::Written;
+use crate::screen::harms;
+use crate::telemetry::{Inlet, Rfc3339, write_json};
+
+/// So many accesses are written out of those that were gained, and of those that were lost.
+const MOST_ACCESSES: usize = 100;
+
+/// The longest `Auth0-Client` that is looked into, and the most that is told of a name in it.
+const TOOL_BYTES: usize = 1024;
+const TOOL_CHARS: usize = 64;
+
+/// The longest path that is told whole: strangers choose it.
+const PATH_CHARS: usize = 1024;
+
+/// Who writes, and what: all that is told of a write before it is known what comes of it.
+#[derive(Clone, Debug)]
+pub(super) struct Entry {
+    pub(super) decision_id: String,
+    pub(super) endpoint: Endpoint,
+    client: Option<String>,
+    issuer: Option<String>,
+    subject: Option<String>,
+    tool: Option<Tool>,
+    path: String,
+    peer: Option<SocketAddr>,
+}
+
+/// The program that calls, as it says itself.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+struct Tool {
+    name: Option<String>,
+    version: Option<String>,
+}
+
+/// What came of a write.
+pub(super) struct End<'a> {
+    /// What was written, and what it changes; nothing where it was refused.
+    pub(super) written: Option<&'a Written>,
+    /// Which object it was about, where that is known.
+    pub(super) object: Option<&'a str>,
+    /// What is answered.
+    pub(super) reply: &'a Reply,
+}
+
+impl Entry {
+    pub(super) fn new(
+        decision_id: &str,
+        endpoint: Endpoint,
+        caller: Option<&Caller<'_>>,
+        headers: &HeaderMap,
+        path: &str,
+        peer: Option<SocketAddr>,
+    ) -> Self {
+        let identity = caller.and_then(|caller| caller.identity.as_ref());
+        Self {
+            decision_id: decision_id.to_owned(),
+            endpoint,
+            client: caller.and_then(|caller| caller.client).map(str::to_owned),
+            issuer: caller.map(|caller| caller.issuer.to_string()),
+            subject: identity.and_then(|identity| identity.subject).map(str::to_owned),
+            tool: Tool::of(headers),
+            path: path.chars().take(PATH_CHARS).collect(),
+            peer,
+        }
+    }
+
+    /// Writes the record down.
+    pub(super) fn close(&self, end: &End<'_>, inlet: &Inlet) {
+        let mut line = Vec::new();
+        // Texts, numbers and lists are always JSON.
+        let _ = write_json(&self.record(end), &mut line);
+        line.push(b'\n');
+        if let Err(line) = inlet.push(line) {
+            let line = String::from_utf8_lossy(&line);
+            tracing::error!("an audit record could not be written where records go: {}", line.trim_end());
+        }
+    }
+
+    fn record(&self, end: &End<'_>) -> Value {
+        let End { written, object, reply } = end;
+        let outcome = match written {
+            None => "refused",
+            Some(written) if written.files.is_empty() => "unchanged",
+            Some(_) => "applied",
+        };
+        let none = AccessDiff::default();
+        let AccessDiff { gained, lost } = written.map_or(&none, |written| &written.diff);
+        json!({
+            "time": Rfc3339(now()),
+            "audit": self.action(),
+            "decision_id": self.decision_id,
+            "client_id": self.client,
+            "issuer": self.issuer,
+            "subject": self.subject,
+            "tool": self.tool,
+            "method": self.endpoint.method().as_str(),
+            "path": self.path,
+            "object": object,
+            "outcome": outcome,
+            "code": reply.code,
+            "status": reply.status.as_u16(),
+            "gained": accesses(gained),
+            "lost": accesses(lost),
+            "files": written.map_or(&[][..], |written| &written.files),
+            "generation": written.map(|written| written.snapshot.generation),
+            "peer": self.peer,
+        })
+    }
+
+    /// What is done, as `client_grants.create`.
+    fn action(&self) -> String {
+        let scope = self.endpoint.scope().unwrap_or_default();
+        let (verb, what) = scope.split_once(':').unwrap_or_default();
+        format!("{what}.{verb}")
+    }
+}
+
+fn accesses(list: &[Access]) -> Value {
+    let first: Vec<_> = list.iter().take(MOST_ACCESSES).map(ToString::to_string).collect();
+    json!({"count": list.len(), "accesses": first})
+}
+
+impl Tool {
+    /// What `Auth0-Client` says: JSON in Base64.
+    fn of(headers: &HeaderMap) -> Option<Self> {
+        let text = headers.get("auth0-client")?.as_bytes();
+        if text.len() > TOOL_BYTES {
+            return None;
+        }
+        let json = STANDARD.decode(text).or_else(|_| URL_SAFE.decode(text)).ok()?;
+        let Self { name, version } = serde_json::from_slice(&json).ok()?;
+        let screened = |text: String| -> String {
+            text.chars().filter(|char| !harms(*char)).take(TOOL_CHARS).collect()
+        };
+        Some(Self { name: name.map(screened), version: version.map(screened) })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use http::{HeaderValue, StatusCode};
+
+    use super::*;
+    use crate::management::Fault;
+
+    fn tool(json: &str) -> Option<Tool> {
+        let value = HeaderValue::try_from(STANDARD.encode(json)).unwrap();
+        Tool::of(&HeaderMap::from_iter([("auth0-client".parse().unwrap(), value)]))
+    }
+
+    #[test]
+    fn the_program_is_told_as_far_as_it_does_no_harm() {
+        let of = |name: &str, version: Option<&str>| {
+            Some(Tool { name: Some(name.to_owned()), version: version.map(str::to_owned) })
+        };
+        let json = r#"{"name":"node-auth0","version":"7.1.0","env":{"node":"22"}}"#;
+        assert_eq!(tool(json), of("node-auth0", Some("7.1.0")));
+        let hostile = format!(r#"{{"name":"a\u001b[2J\u202e{}"}}"#, "x".repeat(100));
+        assert_eq!(tool(&hostile), of(&format!("a[2J{}", "x".repeat(60)), None));
+        for bad in ["", "[]", "{\"name\": 1}", &format!("{{\"name\":\"{}\"}}", "x".repeat(1000))] {
+            assert_eq!(tool(bad), None, "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_refused_write_is_told_with_its_code() {
+        let headers = HeaderMap::new();
+        let entry = Entry::new("d1", Endpoint::CreateGrant, None, &headers, "/api/v2/client-grants", None);
+        let fault = Fault::new(StatusCode::CONFLICT, "conflict", "there is one");
+        let record = entry.record(&End { written: None, object: None, reply: &fault.into() });
+        assert_eq!(record["audit"], "client_grants.create");
+        assert_eq!((&record["outcome"], &record["code"]), (&json!("refused"), &json!("conflict")));
+        assert_eq!((&record["status"], &record["generation"]), (&json!(409), &Value::Null));
+        assert_eq!(record["gained"], json!({"count": 0, "accesses": []}));
+    }
+}

@@ -1,0 +1,222 @@
+//! A request's head and body, read in one way or refused, and bounded.
+
+use std::time::Duration;
+
+use bytes::{Bytes, BytesMut};
+use http::header::{
+    CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, EXPECT, HOST, TRANSFER_ENCODING,
+};
+use http::request::Parts;
+use http::{HeaderMap, HeaderValue, Version};
+use http_body_util::BodyExt;
+use hyper::body::Body as _;
+
+use crate::config::snapshot::Limits;
+use crate::gate::{Code, Refusal};
+use crate::net::{BodyError, Received, discard};
+use crate::route::normal_host;
+
+/// The longest body, in bytes: more than an API with all the scopes that it may have.
+pub(super) const MOST_BODY: usize = 1 << 20;
+
+/// A refused request's body up to this size is read, so that its connection can be used again.
+const SMALL_BODY: u64 = 64 * 1024;
+
+/// For how long such a body is waited for.
+const PATIENCE: Duration = Duration::from_millis(500);
+
+/// What a request aims at.
+pub(super) struct Head<'a> {
+    /// As it came.
+    pub(super) path: &'a str,
+    /// As it came.
+    pub(super) query: Option<&'a str>,
+    /// The host, with its port where one came, in lower case.
+    pub(super) authority: String,
+    /// The same in its one spelling, without port.
+    pub(super) host: String,
+}
+
+impl<'a> Head<'a> {
+    /// Reads the head of a request.
+    pub(super) fn read(parts: &'a Parts, limits: &Limits) -> Result<Self, Refusal> {
+        let (path, query) = (parts.uri.path(), parts.uri.query());
+        if path.len() + query.map_or(0, |query| query.len() + 1) > limits.uri_bytes {
+            return Err(Code::UriTooLong.into());
+        }
+        if !path.starts_with('/') {
+            return Err(malformed("the target is neither a path nor a URL"));
+        }
+        // Two framings are two messages to whoever reads them otherwise (RFC 9112 section 6.3).
+        let framings = [CONTENT_LENGTH, TRANSFER_ENCODING].map(|it| parts.headers.get_all(it));
+        if framings.into_iter().flatten().count() > 1 {
+            return Err(malformed("more than one field tells how long the body is"));
+        }
+        let authority = authority(parts)?.to_ascii_lowercase();
+        let host = normal_host(&authority);
+        let host = host.map_err(|error| Refusal::new(Code::RequestMalformed, error.to_string()))?;
+        Ok(Self { path, query, host: host.into_owned(), authority })
+    }
+}
+
+fn malformed(detail: &'static str) -> Refusal {
+    Refusal::new(Code::RequestMalformed, detail)
+}
+
+/// Of `Host`, or in HTTP/2 of `:authority`; where both came they are equal (RFC 9113 section 8.3.1).
+fn authority(parts: &Parts) -> Result<&str, Refusal> {
+    let target = parts.uri.authority().map(http::uri::Authority::as_str);
+    let mut hosts = parts.headers.get_all(HOST).iter().map(HeaderValue::to_str);
+    match (hosts.next(), hosts.next(), target) {
+        (Some(_), Some(_), _) => Err(malformed("`Host` came more than once")),
+        (Some(Err(_)), None, _) => Err(malformed("`Host` is no host")),
+        (Some(Ok(host)), None, Some(target)) if !host.eq_ignore_ascii_case(target) => {
+            Err(malformed("the target names another host than `Host`"))
+        }
+        (Some(Ok(host)), None, _) => Ok(host),
+        (None, _, Some(target)) if parts.version == Version::HTTP_2 => Ok(target),
+        (None, ..) => Err(malformed("`Host` is missing")),
+    }
+}
+
+/// What a body is, by its fields.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Media {
+    /// `application/x-www-form-urlencoded`.
+    Form,
+    /// `application/json`.
+    Json,
+}
+
+impl Media {
+    /// What the one `Content-Type` says; nothing where it is something else, or coded.
+    pub(super) fn of(headers: &HeaderMap) -> Option<Self> {
+        let mut kinds = headers.get_all(CONTENT_TYPE).iter();
+        let (Some(kind), None) = (kinds.next(), kinds.next()) else { return None };
+        if headers.contains_key(CONTENT_ENCODING) {
+            return None;
+        }
+        let mut parts = kind.to_str().ok()?.split(';').map(str::trim);
+        let media = match parts.next()?.to_ascii_lowercase().as_str() {
+            "application/json" => Self::Json,
+            "application/x-www-form-urlencoded" => Self::Form,
+            _ => return None,
+        };
+        let is_taken = |parameter: &str| match parameter.split_once('=') {
+            Some((name, value)) if name.eq_ignore_ascii_case("charset") => {
+                value.trim_matches('"').eq_ignore_ascii_case("utf-8")
+            }
+            _ => true,
+        };
+        parts.all(is_taken).then_some(media)
+    }
+}
+
+/// A request's body, as far as it was not read.
+pub(super) struct Unread {
+    body: Option<Received>,
+    /// Whether it broke off, so that nothing behind it can be found.
+    broken: bool,
+}
+
+impl Unread {
+    pub(super) fn new(body: Received) -> Self {
+        Self { body: Some(body), broken: false }
+    }
+
+    /// Whether there is none.
+    pub(super) fn is_empty(&self) -> bool {
+        self.body.as_ref().is_none_or(hyper::body::Body::is_end_stream)
+    }
+
+    /// The whole body.
+    pub(super) async fn read(&mut self) -> Result<Bytes, Refusal> {
+        let most = u64::try_from(MOST_BODY).unwrap_or(u64::MAX);
+        if self.body.as_ref().is_some_and(|body| body.size_hint().lower() > most) {
+            return Err(Code::BodyTooLarge.into());
+        }
+        let Some(mut body) = self.body.take() else { return Ok(Bytes::new()) };
+        self.broken = true;
+        let mut read = BytesMut::new();
+        while let Some(frame) = body.frame().await {
+            let Ok(data) = frame.map_err(|error| unfinished(&error))?.into_data() else { continue };
+            if read.len() + data.len() > MOST_BODY {
+                return Err(Code::BodyTooLarge.into());
+            }
+            read.extend_from_slice(&data);
+        }
+        self.broken = false;
+        Ok(read.freeze())
+    }
+
+    /// Reads what is left, if that is little; whether the connection cannot be used again. Whoever expects
+    /// to be asked for the body is not.
+    pub(super) async fn close(self, parts: &Parts, doubted: bool) -> bool {
+        if parts.version >= Version::HTTP_2 {
+            // What is not read of a stream goes with it.
+            return false;
+        }
+        let Some(body) = self.body else { return self.broken };
+        if doubted || (parts.headers.contains_key(EXPECT) && !body.is_end_stream()) {
+            return true;
+        }
+        !discard(body, SMALL_BODY, PATIENCE).await
+    }
+}
+
+/// What is said to a client whose body did not come whole.
+fn unfinished(error: &BodyError) -> Refusal {
+    match error {
+        BodyError::Stalled => Code::RequestTimeout.into(),
+        BodyError::TooLarge => Code::BodyTooLarge.into(),
+        BodyError::Broken(_) | BodyError::Cut(_) => malformed("the body broke off"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use http::Request;
+
+    use super::*;
+
+    fn parts(request: http::request::Builder) -> Parts {
+        request.body(()).unwrap().into_parts().0
+    }
+
+    fn host(request: http::request::Builder) -> Option<(String, String)> {
+        let parts = parts(request);
+        let head = Head::read(&parts, &Limits::default()).ok()?;
+        Some((head.authority, head.host))
+    }
+
+    #[test]
+    fn there_is_one_host_and_one_framing() {
+        let of = |authority: &str, host: &str| Some((authority.to_owned(), host.to_owned()));
+        let get = |host: &str| Request::get("/a").header(HOST, host);
+        assert_eq!(host(get("A.Example:9443")), of("a.example:9443", "a.example"));
+        assert_eq!(host(get("a").header(HOST, "a")), None);
+        assert_eq!(host(Request::get("/a")), None);
+        assert_eq!(host(get("a b")), None);
+        assert_eq!(host(Request::get("https://b/a").header(HOST, "a")), None);
+        let two = Request::get("https://b:1/a").version(Version::HTTP_2);
+        assert_eq!(host(two), of("b:1", "b"));
+        let both = get("a").header(CONTENT_LENGTH, "1").header(TRANSFER_ENCODING, "chunked");
+        assert_eq!(host(both), None);
+        assert_eq!(host(Request::options("*").header(HOST, "a")), None);
+    }
+
+    #[test]
+    fn a_body_is_json_or_a_form_in_plain_utf_8() {
+        let media = |kind: &str| Media::of(&parts(Request::post("/").header(CONTENT_TYPE, kind)).headers);
+        for kind in ["application/json", "Application/JSON; charset=UTF-8", "application/json;charset=\"utf-8\""] {
+            assert_eq!(media(kind), Some(Media::Json), "{kind}");
+        }
+        assert_eq!(media("application/x-www-form-urlencoded"), Some(Media::Form));
+        for kind in ["", "text/plain", "application/json; charset=latin1", "application/jsonp", "multipart/form-data; boundary=x"] {
+            assert_eq!(media(kind), None, "{kind}");
+        }
+        let json = || Request::post("/").header(CONTENT_TYPE, "application/json");
+        assert_eq!(Media::of(&parts(json().header(CONTENT_TYPE, "application/json")).headers), None);
+        assert_eq!(Media::of(&parts(json().header(CONTENT_ENCODING, "gzip")).headers), None);
+    }
+}

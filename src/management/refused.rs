@@ -1,0 +1,107 @@
+//! A refusal of the gate as a fault: in Auth0's words where Auth0 has some, and always with what to do.
+
+use std::fmt::Write;
+
+use http::header::{ALLOW, RETRY_AFTER, WWW_AUTHENTICATE};
+use http::{Method, StatusCode};
+
+use super::reply::Reply;
+use super::{Endpoint, Fault};
+use crate::account::Findings;
+use crate::config::snapshot::ServedApi;
+use crate::gate::{Caller, Code, Refusal};
+
+/// The answer to a refused request, which was for `endpoint`, where it was for one.
+pub(super) fn refuse(
+    refusal: &Refusal,
+    endpoint: Option<Endpoint>,
+    findings: Findings<'_>,
+) -> Reply {
+    let mut reply = Reply::from(fault(refusal, endpoint, findings));
+    let realm = findings.served.map(|served| &*served.public_url);
+    if let Some(challenge) = refusal.challenge(realm) {
+        reply = reply.with(WWW_AUTHENTICATE, challenge);
+    }
+    if refusal.code == Code::MethodRefused {
+        let methods: Vec<_> = refusal.allow.iter().map(Method::as_str).collect();
+        reply = reply.with(ALLOW, methods.join(", "));
+    }
+    if let Some(seconds) = refusal.retry_after {
+        reply = reply.with(RETRY_AFTER, seconds);
+    }
+    reply
+}
+
+fn fault(refusal: &Refusal, endpoint: Option<Endpoint>, findings: Findings<'_>) -> Fault {
+    let code = refusal.code;
+    let coded = |code: &'static str, message| Fault::new(refusal.code.status(), code, message);
+    match code {
+        Code::TokenMissing => Fault {
+            status: StatusCode::UNAUTHORIZED,
+            message: "Missing authentication".into(),
+            code: None,
+        },
+        Code::RouteUnknown => Fault::not_found("Not Found"),
+        Code::PathAmbiguous => {
+            let detail = refusal.detail.as_deref().unwrap_or(code.title());
+            coded("invalid_uri", format!("Path validation error: {detail}"))
+        }
+        Code::ScopeInsufficient | Code::ScopeNotGranted => {
+            coded("insufficient_scope", lacking(refusal, endpoint, findings))
+        }
+        Code::GrantMissing => coded(code.as_str(), to_be_granted(refusal, endpoint, findings)),
+        _ if code.status() == StatusCode::UNAUTHORIZED => {
+            coded("invalid_token", format!("Invalid token: {}; {}", code.title(), refusal.explain()))
+        }
+        _ => coded(code.as_str(), explained(refusal)),
+    }
+}
+
+/// What happened, to whom, and what to do.
+fn explained(refusal: &Refusal) -> String {
+    let mut text = format!("{}; {}", refusal.code.title(), refusal.explain());
+    if !refusal.excess_scopes.is_empty() {
+        // A text takes every other text.
+        let _ = write!(text, ": {}", refusal.excess_scopes.join(", "));
+    }
+    text
+}
+
+/// Auth0's sentence about scopes, and where the grant is what lacks them, that.
+fn lacking(refusal: &Refusal, endpoint: Option<Endpoint>, findings: Findings<'_>) -> String {
+    let asked = endpoint.and_then(Endpoint::scope).unwrap_or_default();
+    let text = format!("Insufficient scope, expected any of: {asked}");
+    match (refusal.code, findings.caller, findings.served) {
+        (Code::ScopeNotGranted, Some(caller), Some(served)) => format!(
+            "{text}. The client grant of `{}` for `{}` does not hold it: add it to the grant's \
+             `scope`, in the gateway's files",
+            caller.client.unwrap_or_default(),
+            served.api.identifier
+        ),
+        _ => text,
+    }
+}
+
+/// The grant that is missing, as it would be written.
+fn to_be_granted(refusal: &Refusal, endpoint: Option<Endpoint>, findings: Findings<'_>) -> String {
+    let (Some(caller), Some(served)) = (findings.caller, findings.served) else {
+        return explained(refusal);
+    };
+    let entry = grant(caller, served, endpoint.and_then(Endpoint::scope));
+    format!("{}; add it to `client_grants`, in the gateway's files: {entry}", refusal.code.title())
+}
+
+fn grant(caller: &Caller<'_>, served: &ServedApi, scope: Option<&str>) -> String {
+    let audience = served.api.identifier.as_str();
+    let client = caller.client.unwrap_or_default();
+    let mut entry = format!("{{client_id: \"{client}\", audience: \"{audience}\"");
+    // A text takes every other text.
+    if caller.issuer.as_str() != audience {
+        let _ = write!(entry, ", issuer: \"{}\"", caller.issuer);
+    }
+    if let Some(identity) = &caller.identity {
+        let _ = write!(entry, ", subject_type: {}", identity.subject_type.as_str());
+    }
+    let _ = write!(entry, ", scope: [\"{}\"]}}", scope.unwrap_or_default());
+    entry
+}
