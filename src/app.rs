@@ -10,15 +10,19 @@ use std::net::SocketAddr;
 use std::num::NonZeroUsize;
 use std::sync::Arc;
 use std::thread::available_parallelism;
+use std::time::Duration;
 
 use tokio::sync::watch;
 use tokio::task::JoinSet;
+use tokio::time::timeout;
 
 use crate::admin::{Admin, Health};
 use crate::clock::now;
 use crate::config::snapshot::{self, Listen, Snapshot};
+use crate::config::tls::ServerTls;
 use crate::guard::Guard;
 use crate::keyring::{self, KeyRing};
+use crate::management::{self, WritesEnded, Writer};
 use crate::net::fetch::Fetcher;
 use crate::net::{Drain, ListenError, Tls, Workers, room};
 use crate::proxy::{Door, Via};
@@ -33,11 +37,21 @@ pub struct App {
     workers: Workers,
     health: Option<SocketAddr>,
     admin: Option<Listen>,
+    management: Option<Management>,
     drain: Drain,
     sink: Sink,
     /// What runs beside; ends with the gateway.
     control: JoinSet<()>,
 }
+
+/// The door for those who manage.
+struct Management {
+    workers: Workers,
+    writes: WritesEnded,
+}
+
+/// For a write that is under way when the gateway leaves: a file system that hangs must not keep it.
+const LAST_WRITES: Duration = Duration::from_secs(5);
 
 /// Why a gateway cannot start.
 #[derive(Debug, thiserror::Error)]
@@ -93,9 +107,13 @@ impl App {
             move |status: &Status| metrics.config_reload(status.last.as_str())
         };
         let tls = Tls::of(snapshot.load().server.tls.as_ref());
+        let management_tls = Tls::of(management_tls_of(&snapshot.load()));
         let follow_tls = {
-            let tls = tls.clone();
-            move |snapshot: &Snapshot| tls.follow(snapshot.server.tls.as_ref())
+            let (tls, management_tls) = (tls.clone(), management_tls.clone());
+            move |snapshot: &Snapshot| {
+                tls.follow(snapshot.server.tls.as_ref());
+                management_tls.follow(management_tls_of(snapshot));
+            }
         };
         let reloader = reloader
             .prepared_by(prepare)
@@ -125,17 +143,32 @@ impl App {
         warn_of_little_room(settings.limits.connections);
 
         let (keys, requests, via) = (keyring.keys(), keyring.requests(), Via::new());
+        let guard = {
+            let (snapshot, metrics) = (snapshot.clone(), metrics.clone());
+            move || Guard::new(&snapshot, &keys, requests.clone(), metrics.clone())
+        };
         let service = {
-            let (snapshot, metrics, inlet) = (snapshot.clone(), metrics.clone(), sink.inlet());
-            move || {
-                let guard = Guard::new(&snapshot, &keys, requests.clone(), metrics.clone());
-                Door::new(guard, &via, &metrics, inlet.clone())
-            }
+            let (guard, metrics, inlet) = (guard.clone(), metrics.clone(), sink.inlet());
+            move || Door::new(guard(), &via, &metrics, inlet.clone())
         };
         let count = settings.server.workers.or_else(|| available_parallelism().ok());
         let count = count.unwrap_or(NonZeroUsize::MIN);
         let workers =
             Workers::start(&settings.server.listen, &tls, count, &drain, &metrics, service)?;
+        let management = settings.management.as_ref().map(|management| {
+            let (writer, writes) = Writer::new(reloader.clone(), sink.inlet());
+            let service = {
+                let (metrics, inlet) = (metrics.clone(), sink.inlet());
+                move || {
+                    management::Door::new(guard(), writer.clone(), &metrics, inlet.clone())
+                }
+            };
+            let (listen, one) = (Listen::Tcp(management.listen), NonZeroUsize::MIN);
+            let workers =
+                Workers::start(&listen, &management_tls, one, &drain, &metrics, service)?;
+            Ok::<_, ListenError>(Management { workers, writes })
+        });
+        let management = management.transpose()?;
 
         control.spawn({
             let reloader = reloader.clone();
@@ -149,7 +182,16 @@ impl App {
         if let Some(health) = health {
             control.spawn(health.run());
         }
-        Ok(Self { reloader, workers, health: at, admin: admin_at, drain, sink, control })
+        Ok(Self {
+            reloader,
+            workers,
+            health: at,
+            admin: admin_at,
+            management,
+            drain,
+            sink,
+            control,
+        })
     }
 
     /// Where requests are taken.
@@ -165,6 +207,11 @@ impl App {
     /// Where the state is told.
     pub fn admin(&self) -> Option<&Listen> {
         self.admin.as_ref()
+    }
+
+    /// Where the Management API is answered.
+    pub fn management(&self) -> Option<&Listen> {
+        self.management.as_ref().map(|management| management.workers.listen())
     }
 
     /// How the configuration stands; it changes with the end of each attempt to take it over.
@@ -184,13 +231,31 @@ impl App {
     /// `hurry` breaks it off at once.
     pub async fn leave(mut self, hurry: impl Future<Output = ()>) {
         let server = self.reloader.snapshot().load().server.clone();
-        let idle = self.workers.ended();
+        let mut management = self.management;
+        let idle = async {
+            self.workers.ended().await;
+            if let Some(Management { workers, .. }) = &mut management {
+                workers.ended().await;
+            }
+        };
         self.drain.leave(server.drain_delay, server.drain_deadline, idle, hurry).await;
         self.workers.ended().await;
         self.workers.join();
+        if let Some(Management { mut workers, writes }) = management {
+            workers.ended().await;
+            workers.join();
+            if timeout(LAST_WRITES, writes.wait()).await.is_err() {
+                tracing::warn!("a write of the Management API had not come to its end");
+            }
+        }
         self.control.shutdown().await;
         self.sink.finish();
     }
+}
+
+/// TLS of the Management API, where there is one.
+fn management_tls_of(snapshot: &Snapshot) -> Option<&ServerTls> {
+    snapshot.management.as_ref().map(|management| &management.tls)
 }
 
 /// Listens for those who run the gateway. That nobody asked for it must not keep the gateway from starting

@@ -70,7 +70,10 @@ pub async fn start(config: &Path) -> Result<App, Exit> {
     let (traffic, health) = (app.traffic(), app.health());
     let health = health.map_or_else(|| "none".to_owned(), |address| address.to_string());
     let admin = app.admin().map_or_else(|| "none".to_owned(), ToString::to_string);
-    tracing::info!(version = env!("CARGO_PKG_VERSION"), %traffic, health, admin, "listening");
+    let management = app.management().map_or_else(|| "none".to_owned(), ToString::to_string);
+    tracing::info!(
+        version = env!("CARGO_PKG_VERSION"), %traffic, health, admin, management, "listening"
+    );
     Ok(app)
 }
 

@@ -213,7 +213,8 @@ pub struct Timeouts {
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Log {
-    /// Whether each request's decision record goes to standard output, a JSON line each: true.
+    /// Whether each request's decision record goes to standard output, a JSON line each: true. The audit
+    /// records of the Management API's writes go there in any case.
     #[schemars(extend("default" = true))]
     pub records: Option<bool>,
     /// Of the requests that are allowed and answered, one in this many is recorded: 1, which is
