@@ -47,11 +47,11 @@ pub(super) struct Refused {
 /// What a look found.
 pub(super) enum Found {
     /// What nobody has judged before.
-    New(Judged, View),
+    New(Judged),
     /// The one that was refused last.
     Refused(Arc<Report>),
-    /// The one that runs.
-    Running,
+    /// The one that runs, by its texts.
+    Running(Vec<Source>),
 }
 
 /// What is on disk, and what it means: a configuration that can be taken over, or one that cannot.
@@ -66,15 +66,14 @@ impl Judged {
         Self::of(Err(store.changes()), EndMarker::Optional).0
     }
 
+    /// Judges texts that are not on disk yet.
+    pub(super) fn candidate(sources: &[Source], end_marker: EndMarker) -> Self {
+        Self::of_texts(sources, end_marker).0
+    }
+
     fn of(read: Read, end_marker: EndMarker) -> (Self, BTreeMap<PathBuf, Stamp>) {
         match read {
-            Ok(sources) => {
-                let outside = Surroundings::default();
-                let loaded = load_in_place(&sources, &outside, now(), end_marker).map(Box::new);
-                let (outside, stamps) = outside.into_answers();
-                let sight = Sight::Read { sources: digest(&sources), outside };
-                (Self { loaded, sight }, stamps)
-            }
+            Ok(sources) => Self::of_texts(&sources, end_marker),
             // What the others mean cannot be told: what they lack may stand in the one that is not
             // read.
             Err(unreadable) => {
@@ -83,53 +82,61 @@ impl Judged {
             }
         }
     }
+
+    fn of_texts(sources: &[Source], end_marker: EndMarker) -> (Self, BTreeMap<PathBuf, Stamp>) {
+        let outside = Surroundings::default();
+        let loaded = load_in_place(sources, &outside, now(), end_marker).map(Box::new);
+        let (outside, stamps) = outside.into_answers();
+        let sight = Sight::Read { sources: digest(sources), outside };
+        (Self { loaded, sight }, stamps)
+    }
 }
 
 /// Looks for the first time.
 pub(super) fn first(store: &Store) -> Judged {
-    let (judged, _) = judge(store, EndMarker::Optional, |_| None::<Infallible>)
-        .unwrap_or_else(|known| match known {});
-    judged
+    let (judged, _) = judge(store, EndMarker::Optional, Err::<Infallible, _>);
+    judged.unwrap_or_else(|known| match known {})
 }
 
-/// Looks again. `end_marker` is what the running configuration wants.
-pub(super) fn again(store: &Store, known: &Known, end_marker: EndMarker) -> Found {
-    let is_known = |read: &Read| {
-        if known.running.is(read) {
-            return Some(Found::Running);
+/// Looks again, and tells in which view it was found. `end_marker` is what the running configuration
+/// wants.
+pub(super) fn again(store: &Store, known: &Known, end_marker: EndMarker) -> (Found, View) {
+    let recognise = |read: Read| {
+        if known.running.is(&read) {
+            return read.map(Found::Running).map_err(Err);
         }
-        let refused = known.refused.as_ref().filter(|refused| refused.sight.is(read));
-        refused.map(|refused| Found::Refused(refused.report.clone()))
+        match known.refused.as_ref().filter(|refused| refused.sight.is(&read)) {
+            Some(refused) => Ok(Found::Refused(refused.report.clone())),
+            None => Err(read),
+        }
     };
-    match judge(store, end_marker, is_known) {
-        Ok((judged, view)) => Found::New(judged, view),
-        Err(known) => known,
-    }
+    let (judged, view) = judge(store, end_marker, recognise);
+    (judged.map_or_else(|known| known, Found::New), view)
 }
 
 type Read = Result<Vec<Source>, Unreadable>;
 
-/// Reads and judges what is on disk, unless it is known.
+/// Reads and judges what is on disk, unless it is recognised; else the read is given back.
 fn judge<K>(
     store: &Store,
     end_marker: EndMarker,
-    known: impl Fn(&Read) -> Option<K>,
-) -> Result<(Judged, View), K> {
+    recognise: impl Fn(Read) -> Result<K, Read>,
+) -> (Result<Judged, K>, View) {
     let mut view = View::of(store);
     for _ in 0..TRIES {
-        let read = view.listing.read();
-        if let Some(known) = known(&read) {
-            return Err(known);
-        }
+        let read = match recognise(view.listing.read()) {
+            Ok(known) => return (Err(known), view),
+            Err(read) => read,
+        };
         let (judged, outside) = Judged::of(read, end_marker);
         view.outside = outside;
         let now = View::of(store);
         if view.stands(&now) {
-            return Ok((judged, view));
+            return (Ok(judged), view);
         }
         view = now;
     }
-    Ok((Judged::unfinished(store), view))
+    (Ok(Judged::unfinished(store)), view)
 }
 
 /// All that is on disk at one moment: which files, and in which state.

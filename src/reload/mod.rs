@@ -13,9 +13,12 @@
 //! Every look at the file system is made on a thread of its own: a file system that hangs holds up the
 //! attempts, and nothing else. How long they have been held up, `config_loaded_whole_seconds` tells.
 
+mod aside;
 mod chain;
+mod draft;
 mod look;
 mod outcome;
+mod replace;
 mod stamp;
 mod store;
 mod surroundings;
@@ -35,6 +38,7 @@ use crate::config::snapshot::Snapshot;
 use crate::config::{AccessDiff, Code, Loaded, Place, Report};
 use crate::live::Live;
 
+use aside::Asides;
 use chain::Places;
 use look::{Found, Judged, Known, Refused, Sight, View};
 use outcome::AtStart;
@@ -54,6 +58,8 @@ pub struct Reloader {
     observers: Vec<Box<Observer>>,
     /// Who holds it makes the attempt.
     known: Mutex<Known>,
+    /// What writes have replaced and is not let go of yet.
+    asides: Asides,
     places: channel::Sender<Places>,
     status: channel::Sender<Status>,
 }
@@ -109,6 +115,7 @@ impl Reloader {
             followers: Vec::new(),
             observers: Vec::new(),
             known: Mutex::new(known),
+            asides: Asides::default(),
             places: channel::Sender::new(places),
             status: channel::Sender::new(status),
         })
@@ -158,16 +165,29 @@ impl Reloader {
     pub async fn attempt(&self, trigger: Trigger) -> ReloadOutcome {
         let mut known = self.known.lock().await;
         let found = self.look(&known, trigger).await;
+        self.conclude(&mut known, found, trigger).await.0
+    }
+
+    /// Ends an attempt with what was found. Tells also what access came and went by it.
+    async fn conclude(
+        &self,
+        known: &mut Known,
+        found: Option<Found>,
+        trigger: Trigger,
+    ) -> (ReloadOutcome, AccessDiff) {
         let before = self.status.borrow().clone();
         let mut status = before.clone();
+        let mut diff = AccessDiff::default();
         (status.last_at, status.last_by) = (now(), trigger);
         status.last = match found {
-            Some(Found::New(Judged { loaded, sight }, _)) => {
+            Some(Found::New(Judged { loaded, sight })) => {
                 let sight = Arc::new(sight);
                 match loaded {
                     Ok(loaded) => {
                         *known = Known { running: sight, refused: None };
-                        ReloadOutcome::Applied(self.apply(*loaded, &mut status).await)
+                        let (applied, compared) = self.apply(*loaded, &mut status).await;
+                        diff = compared;
+                        ReloadOutcome::Applied(applied)
                     }
                     Err(report) => {
                         let report = Arc::new(report);
@@ -176,7 +196,7 @@ impl Reloader {
                     }
                 }
             }
-            Some(Found::Running) => {
+            Some(Found::Running(_)) => {
                 known.refused = None;
                 status.whole_at = status.last_at;
                 ReloadOutcome::Unchanged
@@ -190,14 +210,14 @@ impl Reloader {
         let refused = RefusedSince { time: status.last_at, instant: Instant::now() };
         let is_kept = matches!(status.last, ReloadOutcome::Kept(_));
         status.refused = is_kept.then(|| before.refused.unwrap_or(refused));
-        self.look_where(&known).await;
+        self.look_where(known).await;
         for observe in &self.observers {
             observe(&status);
         }
         self.status.send_replace(status.clone());
         // Last: who reads of it can ask what it is about.
         self.log(trigger, &status, Some(&before));
-        status.last
+        (status.last, diff)
     }
 
     /// Looks until what is found is known, or has rested: was the same for as long as `reload.quiet`.
@@ -218,10 +238,8 @@ impl Reloader {
                 let (store, known) = (self.store.clone(), known.clone());
                 move || look::again(&store, &known, end_marker)
             });
-            let (judged, view) = match looked.await.ok()? {
-                Found::New(judged, view) => (judged, view),
-                found => return Some(found),
-            };
+            let (found, view) = looked.await.ok()?;
+            let Found::New(judged) = found else { return Some(found) };
             let has_rested = match &earlier {
                 Some((sight, earlier)) => {
                     is_one_text &= judged.sight == *sight;
@@ -232,19 +250,19 @@ impl Reloader {
                 None => trigger == Trigger::Files && view.has_rested(quiet),
             };
             if has_rested {
-                return Some(Found::New(judged, view));
+                return Some(Found::New(judged));
             }
             if let Some((_, earlier)) = earlier.filter(|_| Instant::now() >= end) {
                 let is_written = !is_one_text && view.is_rewritten_since(&earlier);
                 let judged = if is_written { Judged::unfinished(&self.store) } else { judged };
-                return Some(Found::New(judged, view));
+                return Some(Found::New(judged));
             }
             earlier = Some((judged.sight, view));
             sleep(quiet).await;
         }
     }
 
-    async fn apply(&self, loaded: Loaded, status: &mut Status) -> Applied {
+    async fn apply(&self, loaded: Loaded, status: &mut Status) -> (Applied, AccessDiff) {
         let Loaded { mut snapshot, warnings } = loaded;
         snapshot.generation = status.generation + 1;
         let (old, new) = (self.snapshot.load(), Arc::new(snapshot));
@@ -260,14 +278,15 @@ impl Reloader {
         let restart_needed = self.at_start.differences(&new);
         // It grows with grants and operations: whoever revokes does not wait for it.
         let compared = spawn_blocking(move || AccessDiff::between(&old, &new, now())).await;
-        let AccessDiff { gained, lost } = compared.unwrap_or_default();
-        Applied {
-            gained: gained.len(),
-            lost: lost.len(),
+        let diff = compared.unwrap_or_default();
+        let applied = Applied {
+            gained: diff.gained.len(),
+            lost: diff.lost.len(),
             restart_needed,
             warnings: warnings.to_string(),
             diagnostics: warnings.diagnostics(),
-        }
+        };
+        (applied, diff)
     }
 
     async fn look_where(&self, known: &Known) {

@@ -18,6 +18,8 @@ use crate::policy::UnixTime;
 pub enum Trigger {
     /// Something happened to the files.
     Files,
+    /// Somebody wants to change it over the Management API, or has.
+    Management,
     /// It was time.
     Poll,
     /// Somebody asked for it.
@@ -31,6 +33,7 @@ impl Trigger {
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Files => "files",
+            Self::Management => "management",
             Self::Poll => "poll",
             Self::Signal => "signal",
             Self::Start => "start",

@@ -72,6 +72,26 @@ impl Store {
         &self.0
     }
 
+    /// Where a file of the directory is that is not there yet.
+    ///
+    /// # Errors
+    /// When the configuration is one file, or would not have one of that name.
+    pub(super) fn new_file(&self, name: &str) -> Result<PathBuf, StoreError> {
+        let path = self.0.join(name);
+        if !self.0.is_dir() {
+            return Err(StoreError::new(
+                &self.0.with_file_name(name),
+                "the configuration is one file, and no other is read; a directory could hold both",
+            ));
+        }
+        // Not a path that leads elsewhere.
+        if path.file_name() != Some(OsStr::new(name)) || !is_configuration(OsStr::new(name)) {
+            let reason = "a file of the configuration is named `*.yaml`, `*.yml` or `*.json`";
+            return Err(StoreError::new(&path, reason));
+        }
+        Ok(path)
+    }
+
     /// Reads all texts. They belong together: were one of them replaced meanwhile, all are read
     /// anew.
     ///

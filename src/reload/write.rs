@@ -1,12 +1,30 @@
 //! Writes: a change of the running configuration → the files → the ordinary attempt.
+//!
+//! ```text
+//! look → plan → draft → replace → conclude
+//! ```
+//!
+//! A write is an attempt, and takes its turn like one: it looks at the disk first, so that what somebody
+//! has edited by hand is part of what it is planned upon, and what it has put on disk is taken over in
+//! the same way as anything else there. The candidate was judged before anything was written, and so it
+//! is not judged again. A hand edit that comes while the files are replaced is never lost: it is found
+//! out, and the write begins anew upon it.
 
+use std::io::{self, ErrorKind};
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use crate::config::snapshot::Snapshot;
+use tokio::task::spawn_blocking;
+use tokio::time::sleep;
+
+use crate::config::snapshot::{Reload, Snapshot};
 use crate::config::{AccessDiff, Edit, EditError, Report, Source};
 
-use super::{Applied, Reloader};
+use super::aside::Asides;
+use super::draft::{Draft, draft};
+use super::look::{Found, Judged, Known};
+use super::replace::{Failure, replace};
+use super::{Applied, ReloadOutcome, Reloader, Store, Trigger, broken};
 
 /// What is to be changed in the files.
 #[derive(Clone, Debug, Default)]
@@ -63,15 +81,121 @@ pub enum WriteError<E> {
 
 impl Reloader {
     /// Changes the configuration: `plan` is given the running one, which is what is on disk, and its texts.
-    /// Returns when the change is on disk for good and decides.
+    /// It is asked again when somebody else has changed the files before they were written. Returns when
+    /// the change is on disk for good and decides.
+    ///
+    /// Who stops waiting does not stop the write: what it puts on disk is found there.
     ///
     /// # Errors
     /// When it is not, and why.
     pub async fn write<E: Send + 'static>(
         &self,
-        plan: impl FnMut(&Snapshot, &[Source]) -> Result<Change, E> + Send + 'static,
+        mut plan: impl FnMut(&Snapshot, &[Source]) -> Result<Change, E> + Send + 'static,
     ) -> Result<Written, WriteError<E>> {
-        drop(plan);
+        let mut known = self.known.lock().await;
+        for _ in 0..TRIES {
+            let Some(sources) = self.standing(&mut known).await.map_err(WriteError::Broken)? else {
+                continue;
+            };
+            let snapshot = self.snapshot.load();
+            let (store, asides) = (self.store.clone(), self.asides.clone());
+            let work = spawn_blocking({
+                let snapshot = snapshot.clone();
+                move || {
+                    let change = plan(&snapshot, &sources).map_err(WriteError::Refused);
+                    let done = change.and_then(|change| {
+                        put_on_disk(&store, sources, change, &snapshot.reload, &asides)
+                    });
+                    (done, plan)
+                }
+            });
+            let Ok((done, planner)) = work.await else {
+                return Err(WriteError::Broken(Arc::new(broken())));
+            };
+            plan = planner;
+            match done? {
+                Done::Nothing => return Ok(Written::nothing(snapshot)),
+                Done::Replaced(judged, files) => {
+                    let found = Some(Found::New(judged));
+                    let ended = self.conclude(&mut known, found, Trigger::Management).await;
+                    return match ended {
+                        (ReloadOutcome::Applied(applied), diff) => {
+                            Ok(Written { snapshot: self.snapshot.load(), applied, diff, files })
+                        }
+                        // Only what can be taken was put on disk.
+                        _ => Err(WriteError::Broken(Arc::new(broken()))),
+                    };
+                }
+                Done::Disturbed => sleep(snapshot.reload.quiet).await,
+            }
+        }
         Err(WriteError::Restless)
     }
+
+    /// The texts of what runs, if that is what is on disk. What is new there is taken over; then it is to
+    /// be looked at again.
+    async fn standing(&self, known: &mut Known) -> Result<Option<Vec<Source>>, Arc<Report>> {
+        let found = self.look(known, Trigger::Management).await;
+        if let Some(Found::Running(sources)) = found {
+            return Ok(Some(sources));
+        }
+        match self.conclude(known, found, Trigger::Management).await {
+            (ReloadOutcome::Kept(report), _) => Err(report),
+            _ => Ok(None),
+        }
+    }
 }
+
+impl Written {
+    fn nothing(snapshot: Arc<Snapshot>) -> Self {
+        let (applied, diff) = (Applied::default(), AccessDiff::default());
+        Self { snapshot, applied, diff, files: Vec::new() }
+    }
+}
+
+/// What became of the files.
+enum Done {
+    Nothing,
+    Replaced(Judged, Vec<String>),
+    Disturbed,
+}
+
+/// Puts a change on disk, if what comes to be can be taken over. Called where tokio is.
+fn put_on_disk<E>(
+    store: &Store,
+    sources: Vec<Source>,
+    change: Change,
+    reload: &Reload,
+    asides: &Asides,
+) -> Result<Done, WriteError<E>> {
+    let Draft { rewrites, judged } = draft(store, sources, change, reload.end_marker)?;
+    let Some(judged) = judged else { return Ok(Done::Nothing) };
+    match replace(&rewrites, asides) {
+        Ok(replaced) => {
+            replaced.into_iter().for_each(|aside| asides.hold(aside, reload.quiet));
+            let files = rewrites.into_iter().map(|rewrite| rewrite.path.display().to_string());
+            Ok(Done::Replaced(judged, files.collect()))
+        }
+        Err(Failure::Disturbed) => Ok(Done::Disturbed),
+        Err(Failure::Unwritable { path, error }) => Err(unwritable(path, &error)),
+    }
+}
+
+fn unwritable<E>(path: PathBuf, error: &io::Error) -> WriteError<E> {
+    let read_only =
+        matches!(error.kind(), ErrorKind::ReadOnlyFilesystem | ErrorKind::PermissionDenied);
+    let reason = match error.kind() {
+        ErrorKind::ResourceBusy => {
+            "it is mounted by itself and cannot be replaced; mount the directory that it is in"
+                .to_owned()
+        }
+        _ => error.to_string(),
+    };
+    WriteError::Unwritable { path, reason, read_only }
+}
+
+/// How often a change is planned anew because somebody else was faster.
+const TRIES: usize = 8;
+
+#[cfg(test)]
+mod tests;

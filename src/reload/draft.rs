@@ -1,0 +1,91 @@
+//! A change → the new texts of the files, and what they would mean.
+//!
+//! In come the texts on disk and the edits; out come the files that change, in the order in which they
+//! are to be written, and the judged candidate. Every state of the disk between two files is judged as
+//! well: a crash there must leave a configuration that starts. Nothing is written here.
+
+use std::path::Path;
+
+use crate::config::raw::EndMarker;
+use crate::config::{Edit, EditError, Place, Source, edit};
+
+use super::Change;
+use super::look::Judged;
+use super::replace::Rewrite;
+use super::store::{Store, StoreError};
+use super::write::WriteError;
+
+/// What a change makes of the files.
+pub(super) struct Draft {
+    /// The files that change. None where the change is none.
+    pub(super) rewrites: Vec<Rewrite>,
+    /// What all files mean then; it can be taken.
+    pub(super) judged: Option<Judged>,
+}
+
+/// Drafts what `change` makes of `sources`. `end_marker` is what the running configuration wants.
+///
+/// # Errors
+/// When a text cannot be edited, or what would come to be cannot be taken.
+pub(super) fn draft<E>(
+    store: &Store,
+    mut sources: Vec<Source>,
+    change: Change,
+    end_marker: EndMarker,
+) -> Result<Draft, WriteError<E>> {
+    let mut draft = Draft { rewrites: Vec::new(), judged: None };
+    let known = sources.len();
+    // Where the file that comes to be stands among the others.
+    let mut created = None;
+    for (index, edits) in by_source(change.edits) {
+        let (at, old) = if index < known {
+            (index + usize::from(created.is_some_and(|at| at <= index)), true)
+        } else {
+            let name = change.new_file.as_deref().filter(|_| index == known);
+            let name = name.ok_or_else(|| EditError::Missing("the file".to_owned()))?;
+            let path = store.new_file(name).map_err(unwritable)?.display().to_string();
+            let at = sources.partition_point(|source| source.name < path);
+            sources.insert(at, Source::new(path, ""));
+            created = Some(at);
+            (at, false)
+        };
+        let Some(source) = sources.get_mut(at) else { continue };
+        let text = edit(source, &edits)?;
+        if text == source.text {
+            continue;
+        }
+        let path = Path::new(&source.name).to_owned();
+        let replaced = std::mem::replace(&mut source.text, text.clone());
+        draft.rewrites.push(Rewrite { path, old: old.then_some(replaced), new: text });
+        let mut judged = Judged::candidate(&sources, end_marker);
+        if let Err(report) = &mut judged.loaded {
+            return Err(WriteError::Invalid(Box::new(std::mem::take(report))));
+        }
+        draft.judged = Some(judged);
+    }
+    Ok(draft)
+}
+
+/// The edits of each source, sources in the order in which they first come.
+fn by_source(edits: Vec<Edit>) -> Vec<(usize, Vec<Edit>)> {
+    let mut sources: Vec<(usize, Vec<Edit>)> = Vec::new();
+    for edit in edits {
+        let source = place_of(&edit).source;
+        match sources.iter_mut().find(|(known, _)| *known == source) {
+            Some((_, edits)) => edits.push(edit),
+            None => sources.push((source, vec![edit])),
+        }
+    }
+    sources
+}
+
+fn place_of(edit: &Edit) -> &Place {
+    match edit {
+        Edit::Append { list, .. } => list,
+        Edit::Set { place, .. } | Edit::Remove { place } => place,
+    }
+}
+
+fn unwritable<E>(StoreError { path, reason }: StoreError) -> WriteError<E> {
+    WriteError::Unwritable { path, reason, read_only: false }
+}
