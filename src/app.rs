@@ -22,7 +22,7 @@ use crate::config::snapshot::{self, Listen, Snapshot};
 use crate::config::tls::ServerTls;
 use crate::guard::Guard;
 use crate::keyring::{self, KeyRing};
-use crate::management::{self, WritesEnded, Writer};
+use crate::management::{self, Writer, WritesEnded};
 use crate::net::fetch::Fetcher;
 use crate::net::{Drain, ListenError, Tls, Workers, room};
 use crate::proxy::{Door, Via};
@@ -159,13 +159,10 @@ impl App {
             let (writer, writes) = Writer::new(reloader.clone(), sink.inlet());
             let service = {
                 let (metrics, inlet) = (metrics.clone(), sink.inlet());
-                move || {
-                    management::Door::new(guard(), writer.clone(), &metrics, inlet.clone())
-                }
+                move || management::Door::new(guard(), writer.clone(), &metrics, inlet.clone())
             };
             let (listen, one) = (Listen::Tcp(management.listen), NonZeroUsize::MIN);
-            let workers =
-                Workers::start(&listen, &management_tls, one, &drain, &metrics, service)?;
+            let workers = Workers::start(&listen, &management_tls, one, &drain, &metrics, service)?;
             Ok::<_, ListenError>(Management { workers, writes })
         });
         let management = management.transpose()?;
@@ -177,7 +174,8 @@ impl App {
         let at = health.as_ref().map(Health::address).transpose()?;
         let admin_at = admin.as_ref().map(Admin::address).transpose()?;
         if let Some(admin) = admin {
-            control.spawn(admin.run(drain.clone(), sight.state(count.get(), &drain)));
+            let managed_at = management.as_ref().map(|it| it.workers.listen());
+            control.spawn(admin.run(drain.clone(), sight.state(count.get(), managed_at, &drain)));
         }
         if let Some(health) = health {
             control.spawn(health.run());

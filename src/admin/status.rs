@@ -11,7 +11,7 @@ use serde_json::Value;
 use tokio::sync::watch;
 
 use crate::clock::now;
-use crate::config::snapshot::{ServedApi, Snapshot};
+use crate::config::snapshot::{Listen, ServedApi, Snapshot};
 use crate::keyring::{IssuerStatus, KeysFrom, LastError};
 use crate::live::Live;
 use crate::net::{Drain, Phase};
@@ -35,6 +35,8 @@ pub struct State {
     pub connections: Box<dyn Fn() -> u64 + Send + Sync>,
     /// How many workers there are.
     pub workers: usize,
+    /// Where the Management API is answered.
+    pub management: Option<Listen>,
     /// When the gateway started.
     pub started_at: UnixTime,
     /// How far the gateway is from its end.
@@ -56,6 +58,7 @@ impl State {
             uptime_seconds: seconds_between(self.started_at, now),
             workers: self.workers,
             connections: (self.connections)(),
+            management: self.management.as_ref().map(ToString::to_string),
             conditions: all(&self.conditions),
             config: Config::of(&snapshot, &reloads, now),
             issuers: (self.keys)().into_iter().map(|keys| IssuerState::of(keys, now)).collect(),
@@ -78,6 +81,8 @@ struct Document<'a> {
     uptime_seconds: f64,
     workers: usize,
     connections: u64,
+    /// Where the Management API is answered.
+    management: Option<String>,
     /// As in `/readyz`.
     conditions: Vec<Condition>,
     config: Config,

@@ -7,7 +7,7 @@ use tokio::sync::watch;
 
 use crate::admin::{Condition, Conditions, State, Vitals};
 use crate::clock::now;
-use crate::config::snapshot::{Readiness, Snapshot};
+use crate::config::snapshot::{Listen, Readiness, Snapshot};
 use crate::keyring::{KeyRing, KeysFrom};
 use crate::live::Live;
 use crate::net::Drain;
@@ -37,7 +37,12 @@ impl Sight {
     }
 
     /// For the admin listener.
-    pub(super) fn state(&self, workers: usize, drain: &Drain) -> State {
+    pub(super) fn state(
+        &self,
+        workers: usize,
+        management: Option<&Listen>,
+        drain: &Drain,
+    ) -> State {
         let (keyring, metrics) = (self.keyring.clone(), self.metrics.clone());
         State {
             snapshot: self.snapshot.clone(),
@@ -46,6 +51,7 @@ impl Sight {
             conditions: Arc::new(self.conditions()),
             connections: Box::new(move || metrics.open_connections()),
             workers,
+            management: management.cloned(),
             started_at: self.started_at,
             drain: drain.clone(),
         }

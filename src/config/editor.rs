@@ -26,6 +26,8 @@ pub fn editor_schema() -> Value {
     }
     polish(&mut schema, false);
     unwrap_lines(&mut schema);
+    // Keys are looked up here by people: in the order of the alphabet.
+    schema.sort_all_objects();
     schema
 }
 

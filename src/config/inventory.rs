@@ -2,12 +2,17 @@
 //! it: the words themselves, and where they stand. Nothing here decides anything.
 
 use std::collections::{BTreeMap, HashMap};
+use std::ops::Bound::{Excluded, Unbounded};
 
 use serde_json::{Map, Value};
 
-use super::build::ServerPlace;
+use super::build::{ServerPlace, grant_id};
 use super::{Place, raw};
 use crate::policy::{Audience, ClientId, GrantId, Holder, Issuer, SubjectType};
+
+/// The identifier of the gateway's own API, and the issuer of its own clients' tokens. Nothing else has
+/// this name.
+pub const SYSTEM_API: &str = "urn:grantgate:management";
 
 /// The APIs, grants and applications of all files.
 #[derive(Debug, Default)]
@@ -21,9 +26,9 @@ pub struct Inventory {
     /// By source: what each file holds.
     pub files: Vec<File>,
     /// Places in `grants`, in the order of the ids.
-    pub(super) grants_by_id: BTreeMap<GrantId, usize>,
+    grants_by_id: BTreeMap<GrantId, usize>,
     /// Places in `apis`, by id and by identifier.
-    pub(super) apis_by_name: HashMap<String, usize>,
+    apis_by_name: HashMap<String, usize>,
 }
 
 /// An API, whether it is served or not.
@@ -67,6 +72,17 @@ pub struct KnownGrant {
     pub written: raw::ClientGrant,
 }
 
+impl KnownGrant {
+    /// The scopes that are written, and under which key.
+    pub fn scopes(&self) -> Option<(&'static str, &[String])> {
+        match (&self.written.scope, &self.written.scopes) {
+            (Some(scopes), _) => Some(("scope", scopes)),
+            (None, Some(scopes)) => Some(("scopes", scopes)),
+            (None, None) => None,
+        }
+    }
+}
+
 /// An application that is listed.
 #[derive(Debug)]
 pub struct KnownClient {
@@ -92,6 +108,38 @@ pub struct File {
 }
 
 impl Inventory {
+    /// An inventory of these. Where something that does not count has the id of something else, the
+    /// first of both is found by it.
+    pub(super) fn of(
+        apis: Vec<KnownApi>,
+        grants: Vec<KnownGrant>,
+        clients: Vec<KnownClient>,
+        files: Vec<File>,
+    ) -> Self {
+        let mut grants_by_id = BTreeMap::new();
+        for (index, grant) in grants.iter().enumerate() {
+            grants_by_id.entry(grant.id.clone()).or_insert(index);
+        }
+        let mut apis_by_name = HashMap::new();
+        for (index, api) in apis.iter().enumerate() {
+            apis_by_name.insert(api.identifier.as_str().to_owned(), index);
+        }
+        for (index, api) in apis.iter().enumerate() {
+            apis_by_name.entry(api.id.clone()).or_insert(index);
+        }
+        Self { apis, grants, clients, files, grants_by_id, apis_by_name }
+    }
+
+    /// The id of a grant that is not given one.
+    pub fn id_of(
+        issuer: &Issuer,
+        holder: &Holder,
+        audience: &Audience,
+        subject_type: SubjectType,
+    ) -> Option<GrantId> {
+        grant_id::derive(issuer.as_str(), holder, audience, subject_type)
+    }
+
     /// The API with this id or identifier.
     pub fn api(&self, name: &str) -> Option<&KnownApi> {
         self.apis.get(*self.apis_by_name.get(name)?)
@@ -103,10 +151,9 @@ impl Inventory {
     }
 
     /// The grants in the order of their ids, behind `id` where one is given.
-    pub fn grants_behind(&self, id: Option<&GrantId>) -> impl Iterator<Item = &KnownGrant> {
-        use std::ops::Bound::{Excluded, Unbounded};
+    pub fn grants_behind(&self, id: Option<&str>) -> impl Iterator<Item = &KnownGrant> {
         let from = id.map_or(Unbounded, Excluded);
-        let indexes = self.grants_by_id.range::<GrantId, _>((from, Unbounded));
+        let indexes = self.grants_by_id.range::<str, _>((from, Unbounded));
         indexes.filter_map(|(_, index)| self.grants.get(*index))
     }
 }

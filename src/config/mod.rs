@@ -104,7 +104,7 @@ pub fn load_in_place(
     });
     let written: Vec<(usize, raw::Configuration)> = written.collect();
     let mut reading = Reading::new(sources, outside);
-    match build::build(&written, &mut reading, now, end_marker, &mut report) {
+    match build::build(written, &mut reading, now, end_marker, &mut report) {
         Some(snapshot) if !report.has_errors() => Ok(Loaded { snapshot, warnings: report }),
         _ => Err(report),
     }

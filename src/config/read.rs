@@ -15,7 +15,10 @@ use super::walk::walk;
 
 /// The JSON Schema of a raw type, for [`read()`].
 pub fn schema_of<T: JsonSchema>() -> Value {
-    SchemaGenerator::default().into_root_schema_for::<T>().to_value()
+    let mut schema = SchemaGenerator::default().into_root_schema_for::<T>().to_value();
+    // Keys that are named to people come in the order of the alphabet.
+    schema.sort_all_objects();
+    schema
 }
 
 /// Reads the text of a source of the report. Gives none where nothing of it can be used.

@@ -1,5 +1,7 @@
 //! What somebody asked, taken from the request: nothing of HTTP is left.
 
+use std::fmt;
+
 use bytes::Bytes;
 use http::StatusCode;
 use serde_json::Value;
@@ -47,5 +49,37 @@ impl Query {
     /// The values of a parameter.
     pub fn all<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a str> {
         self.0.iter().filter(move |(key, _)| key == name).map(|(_, value)| &**value)
+    }
+
+    /// The value of a parameter that comes once, where it comes.
+    ///
+    /// # Errors
+    /// 400, where it comes more than once.
+    pub(super) fn one<'a>(&'a self, name: &'a str) -> Result<Option<&'a str>, Fault> {
+        let mut values = self.all(name);
+        let value = values.next();
+        match values.next() {
+            None => Ok(value),
+            Some(_) => Err(Self::refused(name, "Expected one value but found several")),
+        }
+    }
+
+    /// A parameter that is `true` or `false`.
+    ///
+    /// # Errors
+    /// 400, where it is something else.
+    pub(super) fn flag(&self, name: &str) -> Result<Option<bool>, Fault> {
+        match self.one(name)? {
+            None => Ok(None),
+            Some("true") => Ok(Some(true)),
+            Some("false") => Ok(Some(false)),
+            Some(_) => Err(Self::refused(name, "Expected type boolean but found type string")),
+        }
+    }
+
+    /// What is wrong with a parameter.
+    pub(super) fn refused(name: &str, what: impl fmt::Display) -> Fault {
+        let message = format!("Query validation error: '{what}' on property {name}.");
+        Fault::new(StatusCode::BAD_REQUEST, "invalid_query_string", message)
     }
 }

@@ -91,7 +91,10 @@ impl Entry {
         line.push(b'\n');
         if let Err(line) = inlet.push(line) {
             let line = String::from_utf8_lossy(&line);
-            tracing::error!("an audit record could not be written where records go: {}", line.trim_end());
+            tracing::error!(
+                "an audit record could not be written where records go: {}",
+                line.trim_end()
+            );
         }
     }
 
@@ -184,7 +187,8 @@ mod tests {
     #[test]
     fn a_refused_write_is_told_with_its_code() {
         let headers = HeaderMap::new();
-        let entry = Entry::new("d1", Endpoint::CreateGrant, None, &headers, "/api/v2/client-grants", None);
+        let entry =
+            Entry::new("d1", Endpoint::CreateGrant, None, &headers, "/api/v2/client-grants", None);
         let fault = Fault::new(StatusCode::CONFLICT, "conflict", "there is one");
         let record = entry.record(&End { written: None, object: None, reply: &fault.into() });
         assert_eq!(record["audit"], "client_grants.create");

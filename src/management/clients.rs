@@ -1,9 +1,88 @@
-//! clients
+//! Applications: those that the configuration lists, as far as it knows them. They are not changed here.
+//!
+//! Auth0's deploy tool asks for them all before it does anything with grants, and resolves names through
+//! them.
 
-use super::{Answer, Asked, Fault};
-use crate::config::snapshot::Snapshot;
+use http::StatusCode;
+use schemars::JsonSchema;
+use serde::Serialize;
+use serde_json::{Map, Value, json};
+
+use super::client_grants::management;
+use super::fields::Shown;
+use super::paging::Page;
+use super::{Answer, Asked, Endpoint, Fault};
+use crate::config::inventory::KnownClient;
+use crate::config::snapshot::{Management, Snapshot};
+use crate::policy::Party;
+
+/// An application.
+#[derive(Debug, Serialize, JsonSchema)]
+pub(super) struct Client<'c> {
+    /// Its id at its issuer.
+    client_id: &'c str,
+    /// Its name for people; its id where it has none.
+    name: &'c str,
+    /// Whether it is one's own.
+    is_first_party: bool,
+}
 
 pub(super) fn read(snapshot: &Snapshot, asked: &Asked) -> Result<Answer, Fault> {
-    let _ = (snapshot, asked);
-    Err(Fault::not_found("not yet"))
+    let management = management(snapshot)?;
+    let shown = Shown::of(&asked.query)?;
+    let mut clients = listed(management);
+    if asked.endpoint == Endpoint::GetClient {
+        let id = asked.names.first().map_or("", String::as_str);
+        let client = clients.into_iter().find(|client| client.id.as_str() == id);
+        let client = client.ok_or_else(|| {
+            let message = "The client does not exist";
+            Fault::new(StatusCode::NOT_FOUND, "inexistent_client", message)
+        })?;
+        let object = show(snapshot, client);
+        let whole = Answer::one(StatusCode::OK, object.clone().into());
+        // The tag is the object's, however much of it is shown.
+        return Ok(Answer { body: Some(shown.of_object(object)), ..whole });
+    }
+    let page = Page::of(&asked.query, true)?;
+    // What else Auth0 filters by is not known of them, and passed over.
+    if let Some(wanted) = asked.query.flag("is_first_party")? {
+        clients.retain(|client| is_first_party(snapshot, client) == wanted);
+    }
+    clients.sort_by(|one, other| one.id.cmp(&other.id));
+    let clients = clients.into_iter().map(|client| (client.id.as_str(), client));
+    Ok(page.answer(asked, "clients", clients, |client| shown.of_object(show(snapshot, client))))
 }
+
+/// Those of the issuer whose applications grants are given to, where one is chosen.
+fn listed(management: &Management) -> Vec<&KnownClient> {
+    let chosen = management.grants_issuer.as_ref();
+    let is_chosen = |client: &&KnownClient| chosen.is_none_or(|issuer| client.issuer == *issuer);
+    management.inventory.clients.iter().filter(is_chosen).collect()
+}
+
+/// An application as it is shown.
+fn show(snapshot: &Snapshot, client: &KnownClient) -> Map<String, Value> {
+    let client_id = client.id.as_str();
+    let shown = Client {
+        client_id,
+        name: client.name.as_deref().unwrap_or(client_id),
+        is_first_party: is_first_party(snapshot, client),
+    };
+    match json!(shown) {
+        Value::Object(shown) => shown,
+        _ => Map::new(),
+    }
+}
+
+/// Whether it is one's own: as written, else as the issuer's ids tell.
+fn is_first_party(snapshot: &Snapshot, client: &KnownClient) -> bool {
+    let by_id = || {
+        let mut issuers = snapshot.issuers.iter();
+        let issuer = issuers.find(|issuer| issuer.trust.issuer == client.issuer);
+        issuer.map(|issuer| issuer.trust.profile.party(client.id.as_str())) != Some(Party::Third)
+    };
+    client.is_first_party.unwrap_or_else(by_id)
+}
+
+#[cfg(test)]
+mod tests;

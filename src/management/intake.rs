@@ -207,16 +207,30 @@ mod tests {
 
     #[test]
     fn a_body_is_json_or_a_form_in_plain_utf_8() {
-        let media = |kind: &str| Media::of(&parts(Request::post("/").header(CONTENT_TYPE, kind)).headers);
-        for kind in ["application/json", "Application/JSON; charset=UTF-8", "application/json;charset=\"utf-8\""] {
+        let media =
+            |kind: &str| Media::of(&parts(Request::post("/").header(CONTENT_TYPE, kind)).headers);
+        for kind in [
+            "application/json",
+            "Application/JSON; charset=UTF-8",
+            "application/json;charset=\"utf-8\"",
+        ] {
             assert_eq!(media(kind), Some(Media::Json), "{kind}");
         }
         assert_eq!(media("application/x-www-form-urlencoded"), Some(Media::Form));
-        for kind in ["", "text/plain", "application/json; charset=latin1", "application/jsonp", "multipart/form-data; boundary=x"] {
+        for kind in [
+            "",
+            "text/plain",
+            "application/json; charset=latin1",
+            "application/jsonp",
+            "multipart/form-data; boundary=x",
+        ] {
             assert_eq!(media(kind), None, "{kind}");
         }
         let json = || Request::post("/").header(CONTENT_TYPE, "application/json");
-        assert_eq!(Media::of(&parts(json().header(CONTENT_TYPE, "application/json")).headers), None);
+        assert_eq!(
+            Media::of(&parts(json().header(CONTENT_TYPE, "application/json")).headers),
+            None
+        );
         assert_eq!(Media::of(&parts(json().header(CONTENT_ENCODING, "gzip")).headers), None);
     }
 }

@@ -18,10 +18,14 @@
 mod answer;
 mod asked;
 mod audit;
+mod body;
 mod client_grants;
 mod clients;
+mod fields;
 mod intake;
+mod openapi;
 mod organizations;
+mod paging;
 mod parameters;
 mod rates;
 mod refused;
@@ -34,8 +38,9 @@ mod writer;
 pub use crate::config::endpoints::{Endpoint, Resource};
 pub use answer::{Answer, Fault};
 pub use asked::{Asked, Query};
+pub use openapi::description;
 pub use serve::Door;
-pub use writer::{WritesEnded, Writer};
+pub use writer::{Writer, WritesEnded};
 
 use crate::config::Source;
 use crate::config::snapshot::Snapshot;
@@ -87,7 +92,7 @@ pub fn read(snapshot: &Snapshot, asked: &Asked) -> Result<Answer, Fault> {
         Resource::Clients => clients::read(snapshot, asked),
         Resource::Organizations => organizations::read(snapshot, asked),
         Resource::ResourceServers => resource_servers::read(snapshot, asked),
-        Resource::Gateway => Err(Fault::not_found("there is nothing to read")),
+        Resource::Gateway => Ok(Answer::list(description(), None)),
     }
 }
 

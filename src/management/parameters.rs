@@ -28,9 +28,8 @@ impl Endpoint {
                 &["audience", "client_id", "grant_ids", "include_totals", "page", "per_page"]
             }
             Self::ListApis => {
-                &["identifiers", "include_fields", "include_totals", "page", "per_page"]
+                &["fields", "identifiers", "include_fields", "include_totals", "page", "per_page"]
             }
-            Self::GetApi => &["include_fields"],
             Self::ListClients => &[
                 "app_type",
                 "fields",
@@ -43,7 +42,7 @@ impl Endpoint {
                 "per_page",
                 "take",
             ],
-            Self::GetClient => &["fields", "include_fields"],
+            Self::GetApi | Self::GetClient => &["fields", "include_fields"],
             Self::SearchApis | Self::SearchGrants => {
                 &["fields", "from", "include_fields", "parser", "q", "sort", "take"]
             }

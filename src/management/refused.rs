@@ -50,9 +50,10 @@ fn fault(refusal: &Refusal, endpoint: Option<Endpoint>, findings: Findings<'_>) 
             coded("insufficient_scope", lacking(refusal, endpoint, findings))
         }
         Code::GrantMissing => coded(code.as_str(), to_be_granted(refusal, endpoint, findings)),
-        _ if code.status() == StatusCode::UNAUTHORIZED => {
-            coded("invalid_token", format!("Invalid token: {}; {}", code.title(), refusal.explain()))
-        }
+        _ if code.status() == StatusCode::UNAUTHORIZED => coded(
+            "invalid_token",
+            format!("Invalid token: {}; {}", code.title(), refusal.explain()),
+        ),
         _ => coded(code.as_str(), explained(refusal)),
     }
 }

@@ -122,13 +122,7 @@ struct Passage<'a> {
 }
 
 impl Door {
-    async fn answer(
-        &self,
-        held: &Held,
-        visit: &Visit,
-        parts: &Parts,
-        body: &mut Unread,
-    ) -> Reply {
+    async fn answer(&self, held: &Held, visit: &Visit, parts: &Parts, body: &mut Unread) -> Reply {
         let management = held.snapshot.management.as_ref();
         let head = match Head::read(parts, &held.snapshot.limits) {
             Ok(head) => head,
@@ -200,8 +194,7 @@ impl Door {
         );
         let (account, reply, allowance) = match permit {
             Err(refusal) => {
-                let account =
-                    Account::refused(&self.ledger, visit, head.path, findings, &refusal);
+                let account = Account::refused(&self.ledger, visit, head.path, findings, &refusal);
                 let allowance = self.rates.take(who, limit, now);
                 (account, within(allowance, refuse(&refusal, Some(*endpoint), findings)), allowance)
             }

@@ -79,8 +79,7 @@ impl TokenRequest {
     pub(super) fn read(headers: &HeaderMap, body: &[u8]) -> Result<Self, Denied> {
         let mut request = match Media::of(headers) {
             Some(Media::Form) => Self::of_form(body)?,
-            Some(Media::Json) => serde_json::from_slice(body)
-                .map_err(|_| Denied::malformed("the body is not an object of texts in JSON"))?,
+            Some(Media::Json) => Self::of_json(body)?,
             None => {
                 let expected = "the body must be a form (application/x-www-form-urlencoded) or JSON \
                     (application/json)";
@@ -107,6 +106,14 @@ impl TokenRequest {
             request.basic = true;
         }
         Ok(request)
+    }
+
+    fn of_json(body: &[u8]) -> Result<Self, Denied> {
+        let unreadable = || Denied::malformed("the body is not an object of texts in JSON");
+        // A list of values would be taken for their fields.
+        let is_object = body.trim_ascii_start().starts_with(b"{");
+        let request = is_object.then(|| serde_json::from_slice(body).ok()).flatten();
+        request.ok_or_else(unreadable)
     }
 
     /// No parameter comes twice (RFC 6749 section 3.2); those that nobody knows are passed over.
@@ -249,7 +256,8 @@ fn check_audience(audience: Option<&str>, authority: &str, api: &ServedApi) -> R
     let here = format!("https://{authority}/api/v2/");
     let is_ours = api.audiences.iter().any(|ours| ours.as_str() == audience)
         || audience.eq_ignore_ascii_case(&here);
-    let unknown = || Denied::access(StatusCode::FORBIDDEN, format!("Service not found: {audience}"));
+    let unknown =
+        || Denied::access(StatusCode::FORBIDDEN, format!("Service not found: {audience}"));
     is_ours.then_some(()).ok_or_else(unknown)
 }
 

@@ -113,7 +113,8 @@ fn object(then: &Then) -> Option<&str> {
 
 /// Why nothing was written, and what to do.
 fn refused(error: WriteError<Fault>) -> Reply {
-    let conflict = |code, message: String| Reply::from(Fault::new(StatusCode::CONFLICT, code, message));
+    let conflict =
+        |code, message: String| Reply::from(Fault::new(StatusCode::CONFLICT, code, message));
     match error {
         WriteError::Refused(fault) => fault.into(),
         WriteError::Invalid(report) => {

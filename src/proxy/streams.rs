@@ -31,7 +31,6 @@ use crate::net::{Cord, CordEnd, Parting};
 use crate::policy::{Audience, Basis, NameSet, Permit, UnixTime};
 use crate::telemetry::{Metrics, Record, Recorder, Ruling};
 
-
 /// How often it is looked around.
 const TICK: Duration = Duration::from_millis(250);
 

@@ -8,14 +8,23 @@
 use std::fmt;
 
 use serde::de::{Deserialize, Deserializer, Error, MapAccess, SeqAccess, Visitor};
+use serde_json::map::Entry;
 use serde_json::{Map, Number, Value};
 
 /// The object that `text` is; nothing when it is no object, or one that could be read in two ways.
 pub(super) fn object(text: &[u8]) -> Option<Map<String, Value>> {
-    match serde_json::from_slice(text) {
-        Ok(Strict(Value::Object(object))) => Some(object),
+    match strict_json(text) {
+        Ok(Value::Object(object)) => Some(object),
         Ok(_) | Err(_) => None,
     }
+}
+
+/// What `text` says, of whatever kind.
+///
+/// # Errors
+/// When it is no JSON, or could be read in two ways.
+pub fn strict_json(text: &[u8]) -> Result<Value, serde_json::Error> {
+    serde_json::from_slice(text).map(|Strict(value)| value)
 }
 
 struct Strict(Value);
@@ -74,9 +83,12 @@ impl<'de> Visitor<'de> for StrictVisitor {
     fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<Value, A::Error> {
         let mut object = Map::new();
         while let Some((name, Strict(value))) = members.next_entry::<String, _>()? {
-            if object.insert(name, value).is_some() {
-                return Err(A::Error::custom("a member comes twice"));
-            }
+            match object.entry(name) {
+                Entry::Vacant(entry) => entry.insert(value),
+                Entry::Occupied(entry) => {
+                    return Err(A::Error::custom(format_args!("`{}` comes twice", entry.key())));
+                }
+            };
         }
         Ok(Value::Object(object))
     }

@@ -52,6 +52,7 @@ pub use error::TokenError;
 pub use identity::Identity;
 pub use inspect::{Inspected, Reading, ScopesRead};
 pub use jose::Parsed;
+pub use json::strict_json;
 pub use keys::{KeyError, KeyId, KeySet, SkippedKey};
 pub use profile::{Custom, Evidence, Mark, Profile, Rule, Signal, Sought, Test, Unproven};
 pub use secret::{HsSecret, HsSecretError};

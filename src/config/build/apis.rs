@@ -3,10 +3,9 @@
 use std::collections::HashMap;
 
 use super::context::{At, Context};
-use super::described::{Server, ServerPlace, servers};
+use super::described::{Server, ServerPlace};
 use super::gate::{self, Gate};
 use super::issuers::Issuers;
-use super::merge::List;
 use crate::config::{Code, Place, raw};
 use crate::policy::{
     Access, Api, Audience, Enforcement, Grants, Names, OverCeiling, Policy, StrictPolicy, is_name,
@@ -74,13 +73,14 @@ impl Apis {
 
 pub(super) fn build(
     ctx: &mut Context<'_, '_>,
-    written: &List<'_, raw::ResourceServer>,
+    servers: &[Server<'_>],
+    doubtful: bool,
     issuers: &Issuers,
 ) -> Apis {
-    let mut apis = Apis { doubtful: written.doubtful, ..Apis::default() };
-    for server in servers(&written.items, ctx.report) {
-        protections(ctx, &server);
-        let Some(known) = api(ctx, &server, issuers) else {
+    let mut apis = Apis { doubtful, ..Apis::default() };
+    for server in servers {
+        protections(ctx, server);
+        let Some(known) = api(ctx, server, issuers) else {
             apis.doubtful = true;
             continue;
         };

@@ -11,6 +11,7 @@ use super::context::{At, Context};
 use super::export::Exports;
 use super::issuers::Issuers;
 use super::merge::List;
+use crate::config::inventory::KnownClient;
 use crate::config::{Code, Place, raw};
 use crate::policy::{ClientId, Clients, Party};
 
@@ -36,6 +37,7 @@ struct Names {
 struct Entry {
     issuer: usize,
     id: ClientId,
+    name: Option<String>,
     place: Place,
     own: Option<(bool, Place)>,
     mode: Option<(raw::SecurityMode, Place)>,
@@ -50,15 +52,10 @@ impl Listed {
         issuer: usize,
         text: &str,
     ) -> Option<ClientId> {
-        let Names { by_name, by_id, entries, doubtful } = &self.names;
-        let mut found: Vec<usize> =
-            by_name.get(&(issuer, text.to_owned())).cloned().unwrap_or_default();
-        let by_id = ClientId::new(text).ok().and_then(|id| by_id.get(&(issuer, id)));
-        found.extend(by_id.filter(|by_id| !found.contains(by_id)));
-        let found: Vec<_> = found.into_iter().filter_map(|index| entries.get(index)).collect();
+        let found = self.names.meant(issuer, text);
         match found.as_slice() {
             [only] => return Some(only.id.clone()),
-            [] if *doubtful => {}
+            [] if self.names.doubtful => {}
             [] => {
                 ctx.report
                     .push(
@@ -85,6 +82,27 @@ impl Listed {
         }
         None
     }
+
+    /// The application that `text` means, where a list tells.
+    pub(super) fn known(&self, issuer: usize, text: &str) -> Option<&ClientId> {
+        match self.names.meant(issuer, text).as_slice() {
+            [only] => Some(&only.id),
+            _ => None,
+        }
+    }
+
+    /// Those that are listed with their ids, as they are shown.
+    pub(super) fn shown(&self, issuers: &Issuers) -> Vec<KnownClient> {
+        let shown = |entry: &Entry| {
+            Some(KnownClient {
+                id: entry.id.clone(),
+                issuer: issuers.name(entry.issuer)?.clone(),
+                name: entry.name.clone(),
+                is_first_party: entry.own.as_ref().map(|(own, _)| *own),
+            })
+        };
+        self.names.entries.iter().filter_map(shown).collect()
+    }
 }
 
 pub(super) fn build(
@@ -98,7 +116,7 @@ pub(super) fn build(
         written.items.iter().partition(|client| lacks_id(ctx, client, exports));
     for client in known {
         match entry(ctx, client, exports, issuers) {
-            Some(entry) => names.add(ctx, entry, client.raw.name.as_deref()),
+            Some(entry) => names.add(ctx, entry),
             None => names.doubtful = true,
         }
     }
@@ -145,6 +163,7 @@ fn entry(
     Some(Entry {
         issuer: issuer?,
         id: id?,
+        name: raw.name.clone(),
         place: at_id,
         own: raw.is_first_party.map(|own| (own, place.key("is_first_party"))),
         mode: raw.third_party_security_mode.map(|mode| (mode, place.key(MODE))),
@@ -154,7 +173,15 @@ fn entry(
 const MODE: &str = "third_party_security_mode";
 
 impl Names {
-    fn add(&mut self, ctx: &mut Context<'_, '_>, entry: Entry, name: Option<&str>) {
+    /// The applications with this name or id.
+    fn meant(&self, issuer: usize, text: &str) -> Vec<&Entry> {
+        let mut found = self.by_name.get(&(issuer, text.to_owned())).cloned().unwrap_or_default();
+        let by_id = ClientId::new(text).ok().and_then(|id| self.by_id.get(&(issuer, id)));
+        found.extend(by_id.filter(|by_id| !found.contains(by_id)));
+        found.into_iter().filter_map(|index| self.entries.get(index)).collect()
+    }
+
+    fn add(&mut self, ctx: &mut Context<'_, '_>, entry: Entry) {
         let index = self.entries.len();
         let first = *self.by_id.entry((entry.issuer, entry.id.clone())).or_insert(index);
         if let Some(first) = self.entries.get(first) {
@@ -168,8 +195,8 @@ impl Names {
                 .help("keep one of them");
             return;
         }
-        if let Some(name) = name {
-            self.by_name.entry((entry.issuer, name.to_owned())).or_default().push(index);
+        if let Some(name) = &entry.name {
+            self.by_name.entry((entry.issuer, name.clone())).or_default().push(index);
         }
         self.entries.push(entry);
     }

@@ -7,6 +7,7 @@ use std::borrow::Cow;
 use std::collections::HashMap;
 
 use super::context::At;
+use crate::config::raw::api::NOT_USED;
 use crate::config::{Code, Place, Report, raw};
 
 /// A resource server, whole.
@@ -25,6 +26,11 @@ pub struct ServerPlace {
 impl ServerPlace {
     pub(super) fn one(place: &Place) -> Self {
         Self { first: place.clone(), second: None }
+    }
+
+    /// Its entry: the first where it has two.
+    pub fn entry(&self) -> &Place {
+        &self.first
     }
 
     /// Where a key of it stands, or would.
@@ -89,6 +95,7 @@ fn join(report: &mut Report, first: &mut Server<'_>, place: &Place, second: &raw
         proof_of_possession,
         enforce_policies,
         token_encryption,
+        others,
     } = second;
     let mut added = Vec::new();
     let into = first.raw.to_mut();
@@ -109,6 +116,11 @@ fn join(report: &mut Report, first: &mut Server<'_>, place: &Place, second: &raw
     add.key("proof_of_possession", &mut into.proof_of_possession, proof_of_possession.as_ref());
     add.key("enforce_policies", &mut into.enforce_policies, enforce_policies.as_ref());
     add.key("token_encryption", &mut into.token_encryption, token_encryption.as_ref());
+    for key in NOT_USED {
+        let mut kept = into.others.remove(key);
+        add.key(key, &mut kept, others.get(key));
+        into.others.extend(kept.map(|value| (key.to_owned(), value)));
+    }
     first.place.second = Some((place.clone(), added));
 }
 

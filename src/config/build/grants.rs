@@ -13,7 +13,7 @@ use super::export::is_exported_grant;
 use super::issuers::Issuers;
 use super::management::Declared;
 use super::{grant_id, rules};
-use crate::config::snapshot::Management;
+use crate::config::inventory::SYSTEM_API;
 use crate::config::{Code, Place, raw};
 use crate::policy::{Grant, GrantId, Holder, Issuer, Party, SubjectType};
 
@@ -102,11 +102,7 @@ fn build_one(
         counts: known.is_some_and(|known| known.has_gate),
     });
     let holder = holder(ctx, written, names.as_ref());
-    let subject_type = match raw.subject_type {
-        Some(raw::SubjectType::AnonymousUser) => SubjectType::AnonymousUser,
-        Some(raw::SubjectType::Client) | None => SubjectType::Client,
-        Some(raw::SubjectType::User) => SubjectType::User,
-    };
+    let subject_type = subject_type(raw);
     let declared = known.filter(|known| !known.doubtful).map(|known| &known.api);
     let is_system = known.is_some_and(|known| known.is_system);
     let undeclared = if is_system { Code::ManagementGrant } else { Code::GrantScopeUndeclared };
@@ -135,12 +131,22 @@ fn build_one(
     let id = match id {
         Some(id) => id?,
         None => {
-            grant_id::derive(issuers.name(issuer)?, &holder, &known.api.identifier, subject_type)?
+            let issuer = issuers.name(issuer)?.as_str();
+            grant_id::derive(issuer, &holder, &known.api.identifier, subject_type)?
         }
     };
     let owner = raw.owner.as_deref().map(Arc::from);
     let grant = Grant { id, ceiling: ceiling?, expires_at: expires_at?, kind: kind?, owner };
     Some(Given { place: place.clone(), issuer, holder, api: api?, grant })
+}
+
+/// On whose behalf a grant is, as written or by default.
+pub(super) fn subject_type(grant: &raw::ClientGrant) -> SubjectType {
+    match grant.subject_type {
+        Some(raw::SubjectType::AnonymousUser) => SubjectType::AnonymousUser,
+        Some(raw::SubjectType::Client) | None => SubjectType::Client,
+        Some(raw::SubjectType::User) => SubjectType::User,
+    }
 }
 
 /// What a grant of a tenant export needs to know of its application, which it may name.
@@ -201,14 +207,10 @@ fn api(ctx: &mut Context<'_, '_>, written: &At<&raw::ClientGrant>, apis: &Apis) 
                 0 => "the grant does not say which API it is for".to_owned(),
                 count => format!("the grant does not say which of the {count} APIs it is for"),
             };
-            let help = match described.len() {
-                0 => {
-                    "write the API's identifier: `audience: https://orders.example.com`".to_owned()
-                }
-                _ => {
-                    let names = described.iter().map(|known| known.api.identifier.as_str());
-                    choice("audience", names)
-                }
+            let help = if described.is_empty() {
+                "write the API's identifier: `audience: https://orders.example.com`".to_owned()
+            } else {
+                choice("audience", described.iter().map(|known| known.api.identifier.as_str()))
             };
             ctx.report.push(Code::AudienceAmbiguous, &place, message).help(help);
         }
@@ -233,7 +235,7 @@ fn issuer(
     let place = written.place.key("issuer");
     if let Some(name) = &written.raw.issuer {
         let found = match issuers.own() {
-            Some(own) if known.is_system && name == Management::NAME => own,
+            Some(own) if known.is_system && name == SYSTEM_API => own,
             _ => issuers.resolve(ctx, &place, name)?,
         };
         if !known.trusted.contains(&found) && !ctx.report.has_error_within(&known.issuers_place()) {

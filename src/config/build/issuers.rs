@@ -49,6 +49,10 @@ impl Issuers {
         self.own.as_ref().map(|_| self.names.len())
     }
 
+    pub(super) fn find(&self, name: &str) -> Option<usize> {
+        self.by_name.get(name).copied()
+    }
+
     pub(super) fn names(&self) -> impl Iterator<Item = &str> {
         self.names.iter().map(|(name, _)| name.as_str())
     }
@@ -80,7 +84,7 @@ impl Issuers {
         place: &Place,
         name: &str,
     ) -> Option<usize> {
-        let found = self.by_name.get(name).copied();
+        let found = self.find(name);
         if found.is_none() && !self.doubtful {
             let message = format!("the issuer `{name}` is not configured");
             let help = nearly(name, self.names(), "the issuers are");
@@ -97,17 +101,28 @@ impl Issuers {
         place: &Place,
         why: &str,
     ) -> Option<usize> {
+        // One with errors may be the other tenant.
+        if self.settings.iter().any(Option::is_none) {
+            return None;
+        }
+        self.tenant().or_else(|| self.only(ctx, place, why))
+    }
+
+    /// The only issuer with Auth0's profile.
+    fn tenant(&self) -> Option<usize> {
         let is_auth0 = |settings: &Option<IssuerSettings>| {
             settings.as_ref().is_some_and(|of| matches!(of.trust.profile, Profile::Auth0))
         };
         let mut tenants =
             self.settings.iter().enumerate().filter(|(_, settings)| is_auth0(settings));
-        match (tenants.next(), tenants.next()) {
-            // One with errors may be the other tenant.
-            (Some((only, _)), None) if self.settings.iter().all(Option::is_some) => Some(only),
-            _ if self.settings.iter().any(Option::is_none) => None,
-            _ => self.only(ctx, place, why),
-        }
+        let (index, _) = tenants.next()?;
+        tenants.next().is_none().then_some(index)
+    }
+
+    /// The issuer of a grant that does not count and does not name it, where that can be told.
+    pub(super) fn implied(&self, is_exported: bool) -> Option<usize> {
+        let tenant = if is_exported { self.tenant() } else { None };
+        tenant.or_else(|| (self.names.len() == 1).then_some(0))
     }
 
     /// The only issuer, where none is named; says so when there are several.

@@ -7,7 +7,7 @@
 mod api;
 mod rules;
 
-pub(super) use api::serve;
+pub(super) use api::{serve, shown};
 
 use std::num::NonZeroU32;
 use std::sync::Arc;
@@ -19,7 +19,7 @@ use super::context::{At, Context};
 use super::issuers::Issuers;
 use super::merge::Merged;
 use super::{secrets, tls, units, urls};
-use crate::config::inventory::Inventory;
+use crate::config::inventory::{Inventory, SYSTEM_API};
 use crate::config::snapshot::{Http2, IssuerSettings, KeySource, Management, ManagementClient};
 use crate::config::{Code, Place, raw};
 use crate::policy::{ClientId, Issuer};
@@ -61,7 +61,7 @@ pub(super) fn declare(
         clients.iter().any(Option::is_none) || ctx.report.is_refused(&place.key("clients"));
     let clients: Vec<_> = clients.into_iter().flatten().collect();
     if !raw.clients.is_empty() || doubtful {
-        let name = Issuer::new(Management::NAME).ok()?;
+        let name = Issuer::new(SYSTEM_API).ok()?;
         issuers.add_own(name.clone(), signer.as_ref().and_then(|signer| own_issuer(name, signer)));
     }
     let public_url = public_url(ctx, section);

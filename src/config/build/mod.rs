@@ -12,8 +12,9 @@ mod date;
 mod described;
 mod export;
 mod gate;
-mod grant_id;
+pub(super) mod grant_id;
 mod grants;
+mod inventory;
 mod issuers;
 mod keys;
 mod listeners;
@@ -38,23 +39,24 @@ pub(super) use operations::Read;
 use context::Context;
 
 use super::outside::Reading;
-use super::snapshot::{ServedApi, Snapshot};
+use super::snapshot::{Management, ServedApi, Snapshot};
 use super::{Code, Report, lint, raw};
 use crate::policy::UnixTime;
 use crate::route::{Site, Sites};
 
 /// Builds the snapshot of all files together; none when the report has errors.
 pub(super) fn build(
-    written: &[(usize, raw::Configuration)],
+    written: Vec<(usize, raw::Configuration)>,
     reading: &mut Reading<'_>,
     now: UnixTime,
     end_marker: raw::EndMarker,
     report: &mut Report,
 ) -> Option<Snapshot> {
-    let merged = merge::merge(written, reading, end_marker, report);
+    let merged = merge::merge(&written, reading, end_marker, report);
     let ctx = &mut Context { report, outside: reading };
     let mut issuers = issuers::build(ctx, &merged.issuers);
-    let mut apis = apis::build(ctx, &merged.resource_servers, &issuers);
+    let servers = described::servers(&merged.resource_servers.items, ctx.report);
+    let mut apis = apis::build(ctx, &servers, merged.resource_servers.doubtful, &issuers);
     let declared = management::declare(ctx, &merged, &mut issuers, &mut apis);
     let listed = clients::build(ctx, &merged.clients, &merged.exports, &issuers);
     let given = grants::build(
@@ -65,7 +67,6 @@ pub(super) fn build(
         declared.as_ref(),
         &mut apis,
     );
-    let clients = listed.clients;
     let sites = sites(ctx, &apis);
     let server = server::server(ctx, merged.server.as_ref());
     let (health, readiness) = listeners::health(ctx, merged.health.as_ref());
@@ -90,7 +91,7 @@ pub(super) fn build(
             server: &server,
             apis: &apis,
             given: &given,
-            clients: &clients,
+            clients: &listed.clients,
             issuers: &issuers,
             now,
         },
@@ -98,10 +99,22 @@ pub(super) fn build(
     if ctx.report.has_errors() {
         return None;
     }
+    let built = inventory::Built {
+        sources: ctx.outside.sources(),
+        issuers: &issuers,
+        apis: &apis,
+        listed: &listed,
+        given: &given,
+    };
+    let shown = management.is_some().then(|| built.apis(&servers));
+    let inventory = shown.map(|shown| built.inventory(shown, written)).unwrap_or_default();
     let own = apis.list.pop_if(|known| known.is_system);
     let mut apis: Vec<_> = apis.list.into_iter().filter_map(served).collect();
     let management = match management.zip(own) {
-        Some((management, own)) => Some(management::serve(management, own, &mut apis)?),
+        Some((management, own)) => {
+            let management = Management { inventory, ..management };
+            Some(management::serve(management, own, &mut apis)?)
+        }
         None => None,
     };
     Some(Snapshot {
@@ -117,7 +130,7 @@ pub(super) fn build(
         issuers: issuers.settings()?,
         sites: sites?,
         apis,
-        clients,
+        clients: listed.clients,
         digest: ctx.outside.digest(),
         generation: 0,
     })

@@ -1,7 +1,7 @@
 //! Client grants in Auth0's shape, with what access reviews need.
 
 use schemars::JsonSchema;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 /// What one application may use of one API for one subject type, at most.
@@ -63,7 +63,7 @@ pub struct ClientGrant {
 }
 
 /// Whom a default grant is for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum DefaultFor {
     /// Third-party applications.
@@ -71,7 +71,7 @@ pub enum DefaultFor {
 }
 
 /// On whose behalf an application calls.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum SubjectType {
     /// Someone who did not sign in.
@@ -83,7 +83,7 @@ pub enum SubjectType {
 }
 
 /// Whether tokens issued for an organization are admitted.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum OrganizationUsage {
     /// With or without an organization.

@@ -4,7 +4,7 @@
 //! over the text holds against it. Whatever may be left out is an `Option` or an empty list; texts
 //! with a meaning (durations, sizes, URLs, patterns) are still texts. No logic lives here.
 
-mod api;
+pub(super) mod api;
 pub(super) mod auth0;
 mod client;
 mod gate;

@@ -39,12 +39,6 @@ pub struct Management {
     pub inventory: Inventory,
 }
 
-impl Management {
-    /// What it is called among the APIs, and the issuer of its own clients' tokens among the issuers. No
-    /// other is called so.
-    pub const NAME: &str = "urn:grantgate:management";
-}
-
 /// An application that manages, and gets its tokens here.
 #[derive(Debug)]
 pub struct ManagementClient {

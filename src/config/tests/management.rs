@@ -4,6 +4,7 @@ use std::sync::LazyLock;
 
 use super::*;
 use crate::config::endpoints::Endpoint;
+use crate::config::inventory::SYSTEM_API;
 use crate::config::snapshot::{Management, ServedApi};
 use crate::policy::{Ask, Audience};
 use crate::route::{CanonPath, Found};
@@ -102,9 +103,9 @@ fn it_is_an_api_of_the_model_at_its_own_door() {
     assert_eq!(loaded.warnings.to_string(), "");
     let snapshot = loaded.snapshot;
     let (management, served) = own(&snapshot);
-    assert_eq!(served.api.identifier.as_str(), Management::NAME);
+    assert_eq!(served.api.identifier.as_str(), SYSTEM_API);
     let audiences: Vec<_> = served.audiences.iter().map(Audience::as_str).collect();
-    assert_eq!(audiences, [Management::NAME, "https://grants.example.com/api/v2/"]);
+    assert_eq!(audiences, [SYSTEM_API, "https://grants.example.com/api/v2/"]);
     assert_eq!(served.public_url, "https://grants.example.com");
     assert!(served.upstream.is_none());
     assert_eq!(management.clients[0].id.as_str(), "tool");
@@ -117,7 +118,7 @@ fn it_is_an_api_of_the_model_at_its_own_door() {
     assert_eq!(snapshot.apis[traffic.unwrap()].api.identifier.as_str(), "https://api.example");
 
     let own_issuer = &snapshot.issuers[served.issuers[0]];
-    assert_eq!(own_issuer.trust.issuer.as_str(), Management::NAME);
+    assert_eq!(own_issuer.trust.issuer.as_str(), SYSTEM_API);
     for algorithm in Algorithm::ALL {
         let trusts = own_issuer.trust.algorithms.contains(algorithm);
         assert_eq!(trusts, algorithm == Algorithm::Ed25519, "{algorithm:?}");
@@ -125,7 +126,7 @@ fn it_is_an_api_of_the_model_at_its_own_door() {
     assert!(matches!(&own_issuer.keys, KeySource::Fixed(keys) if keys.len() == 1));
     let others = snapshot.apis.iter().filter(|other| other.api.identifier != served.api.identifier);
     for other in others {
-        assert!(other.trusted(&snapshot).all(|trust| trust.issuer.as_str() != Management::NAME));
+        assert!(other.trusted(&snapshot).all(|trust| trust.issuer.as_str() != SYSTEM_API));
     }
 }
 
@@ -169,7 +170,7 @@ fn a_grant_for_it_is_under_the_issuer_of_its_own_clients_or_the_one_that_is_name
             .own(&issuer, "tool", SubjectType::Client)
             .map(|grant| grant.ceiling.clone())
     };
-    assert_eq!(holders(Management::NAME).unwrap().iter().count(), 1);
+    assert_eq!(holders(SYSTEM_API).unwrap().iter().count(), 1);
     assert_eq!(holders("https://a.example/").unwrap().iter().count(), 0);
 
     let named = GRANTS.replace("management',", "management', issuer: 'urn:grantgate:management',");
@@ -336,9 +337,7 @@ fn what_it_gives_is_part_of_what_changes() {
     let (without, with) =
         (managed(&[ISSUER, API, GRANTS]), managed(&[ISSUER, API, SECTION, GRANTS]));
     let diff = AccessDiff::between(&without, &with, NOW);
-    assert!(
-        diff.lost.is_empty() && diff.gained.iter().all(|it| it.api.as_str() == Management::NAME)
-    );
+    assert!(diff.lost.is_empty() && diff.gained.iter().all(|it| it.api.as_str() == SYSTEM_API));
     let calls = |operation: &str| {
         let what = What::Operation(operation.into());
         diff.gained.iter().filter(|it| it.what == what).count()
@@ -347,4 +346,36 @@ fn what_it_gives_is_part_of_what_changes() {
     assert_eq!(calls("POST /api/v2/client-grants"), 0);
     assert_eq!(calls("POST /oauth/token"), 1);
     assert_eq!(AccessDiff::between(&with, &without, NOW).lost, diff.gained);
+}
+
+#[test]
+fn it_is_shown_as_an_api_that_nobody_changes() {
+    let snapshot = managed(&[ISSUER, API, SECTION, GRANTS]);
+    let inventory = &snapshot.management.as_ref().unwrap().inventory;
+    let shown = inventory.api(SYSTEM_API).unwrap();
+    assert!(shown.is_system && shown.has_gate);
+    assert_eq!(shown.issuers, [Issuer::new(SYSTEM_API).unwrap()]);
+    let system: Vec<_> = inventory.grants.iter().map(|grant| grant.is_system).collect();
+    assert_eq!(system, [false, true]);
+    assert_eq!(inventory.grants[1].issuer.as_ref().unwrap().as_str(), SYSTEM_API);
+}
+
+/// Whoever reads what is shown sees what holds.
+#[test]
+fn it_is_shown_as_it_is() {
+    let snapshot = managed(&[ISSUER, API, SECTION, GRANTS]);
+    let (management, served) = own(&snapshot);
+    let shown =
+        serde_json::Value::Object(management.inventory.api(SYSTEM_API).unwrap().written.clone());
+    let scopes = shown["scopes"].as_array().unwrap().iter().map(|scope| scope["value"].as_str());
+    assert!(scopes.eq(served.api.scopes.iter().map(|scope| Some(&**scope))));
+    for subject_type in SubjectType::ALL {
+        let policy = &shown["subject_type_authorization"][subject_type.as_str()]["policy"];
+        let expected = match served.api.access.policy(subject_type) {
+            crate::policy::Policy::AllowAll => "allow_all",
+            crate::policy::Policy::DenyAll => "deny_all",
+            crate::policy::Policy::RequireClientGrant => "require_client_grant",
+        };
+        assert_eq!(policy, expected, "{subject_type:?}");
+    }
 }

@@ -6,12 +6,12 @@ use tokio::task::LocalSet;
 use tokio::time::advance;
 
 use super::*;
+use crate::account::DecisionIds;
 use crate::config::{Outside, Source, load};
 use crate::gate::Listener;
 use crate::keyring::KeyRing;
 use crate::live::Live;
 use crate::net::fetch::Fetcher;
-use crate::account::DecisionIds;
 use crate::route::CanonPath;
 use crate::telemetry::Sink;
 use crate::token::{Algorithm, credential, mint};

@@ -1,11 +1,14 @@
 //! The Management API as an API of the model: what it declares, whom it lets in, and the one place where
 //! it answers. Nobody describes it, and nothing of it can be configured.
 
+use serde_json::{Map, Value, json};
+
 use super::super::apis::KnownApi;
 use super::super::context::{At, Context};
 use super::super::described::ServerPlace;
 use super::super::merge::Merged;
 use crate::config::endpoints::Endpoint;
+use crate::config::inventory::SYSTEM_API;
 use crate::config::snapshot::{
     Authorization, Browsers, Management, Operation, ServedApi, Streams, Unlisted, UpstreamProtocol,
 };
@@ -19,7 +22,7 @@ use crate::route::{On, Operations, Prefix, Site, Sites};
 /// The audiences that mean it: its name, and the URL that clients of the model ask for.
 pub(super) fn audiences(public_url: Option<&str>) -> Vec<Audience> {
     let url = public_url.map(|url| format!("{url}/api/v2/"));
-    let audiences = [Some(Management::NAME), url.as_deref()];
+    let audiences = [Some(SYSTEM_API), url.as_deref()];
     audiences.into_iter().flatten().filter_map(|text| Audience::new(text).ok()).collect()
 }
 
@@ -50,7 +53,7 @@ pub(super) fn reserved(ctx: &mut Context<'_, '_>, merged: &Merged<'_>, audiences
 /// The API, without grants. Applications call it for themselves, by a grant, and nobody else does.
 pub(super) fn own(place: &Place, trusted: Vec<usize>) -> Option<KnownApi> {
     let api = Api {
-        identifier: Audience::new(Management::NAME).ok()?,
+        identifier: Audience::new(SYSTEM_API).ok()?,
         scopes: Endpoint::ALL.iter().filter_map(|endpoint| endpoint.scope()).collect(),
         details: Names::default(),
         access: Access {
@@ -74,6 +77,23 @@ pub(super) fn own(place: &Place, trusted: Vec<usize>) -> Option<KnownApi> {
     })
 }
 
+/// The API as it is shown: in the words of one that somebody described.
+pub(in crate::config::build) fn shown(api: &Api) -> Map<String, Value> {
+    let scopes: Vec<_> = api.scopes.iter().map(|scope| json!({"value": &**scope})).collect();
+    let policies = json!({
+        "user": {"policy": "deny_all"},
+        "client": {"policy": "require_client_grant"},
+        "anonymous_user": {"policy": "deny_all"},
+    });
+    let fields = [
+        ("identifier", json!(api.identifier.as_str())),
+        ("name", json!("Management API")),
+        ("scopes", json!(scopes)),
+        ("subject_type_authorization", policies),
+    ];
+    fields.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
+}
+
 /// Adds the API to those that are served, and makes it the one that answers at its door.
 pub(in crate::config::build) fn serve(
     mut management: Management,
@@ -87,7 +107,7 @@ pub(in crate::config::build) fn serve(
     served.push(ServedApi {
         operations: operations(&own.api.scopes)?,
         audiences: audiences(public_url),
-        public_url: public_url.unwrap_or(Management::NAME).to_owned(),
+        public_url: public_url.unwrap_or(SYSTEM_API).to_owned(),
         api: own.api,
         hosts: Vec::new(),
         path_prefix,

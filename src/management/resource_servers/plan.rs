@@ -1,0 +1,234 @@
+//! A write of an API → the edits that a person would have made.
+//!
+//! Only what differs is touched: one policy's word, the scopes that come and go, the keys that are named.
+//! What an API's operations and grants need of it is not looked at here: what would come to be is checked
+//! as a whole before anything is written.
+
+use std::path::Path;
+
+use http::StatusCode;
+use serde_json::{Map, Value, json};
+
+use super::bodies::{CreateApi, FIELDS, Policy, PolicyOf, UpdateApi, UserPolicy};
+use super::{named, show};
+use crate::config::inventory::{File, Inventory, KnownApi};
+use crate::config::snapshot::{Management, Snapshot};
+use crate::config::{Edit, Place, Source};
+use crate::management::client_grants::management;
+use crate::management::{Asked, Endpoint, Fault, Plan, Then, body};
+use crate::policy::Audience;
+use crate::reload::Change;
+
+/// Plans a write upon what stands in the files.
+pub(in crate::management) fn plan(
+    snapshot: &Snapshot,
+    _: &[Source],
+    asked: &Asked,
+) -> Result<Plan, Fault> {
+    let management = management(snapshot)?;
+    match asked.endpoint {
+        Endpoint::CreateApi => create(management, asked),
+        Endpoint::UpdateApi => update(&management.inventory, asked),
+        _ => delete(&management.inventory, asked),
+    }
+}
+
+fn create(management: &Management, asked: &Asked) -> Result<Plan, Fault> {
+    let mut api: CreateApi = body::typed(without_gate(asked)?)?;
+    let identifier = Audience::new(&api.identifier)
+        .map_err(|error| body::invalid(format_args!("'it {error}' on property identifier")))?;
+    // What nobody states is written out: whoever reads the file reads what holds.
+    let policies = api.subject_type_authorization.get_or_insert_default();
+    policies.user.get_or_insert(PolicyOf { policy: UserPolicy::AllowAll });
+    policies.client.get_or_insert(PolicyOf { policy: Policy::RequireClientGrant });
+    let api = json!(api);
+    enforceable(&api)?;
+    if management.inventory.api(identifier.as_str()).is_some() {
+        let message =
+            format!("A resource server with the identifier `{identifier}` already exists");
+        return Err(Fault::new(StatusCode::CONFLICT, "existent_resource_server", message));
+    }
+    let (list, new_file) = destination(management)?;
+    let edits = vec![Edit::Append { list, items: vec![api] }];
+    Ok(Plan { change: Change { edits, new_file }, then: Then::Api { identifier, created: true } })
+}
+
+/// The list that a new API is added to, and the name of its file where that is yet to come to be.
+fn destination(management: &Management) -> Result<(Place, Option<String>), Fault> {
+    let files = &management.inventory.files;
+    let list = |(index, file): (usize, &File)| {
+        let spelling = match file.grants {
+            Some("clientGrants") => "resourceServers",
+            _ => "resource_servers",
+        };
+        (Place::root(index).key(file.apis.unwrap_or(spelling)), None)
+    };
+    let set = management.file.as_deref();
+    // The gateway's own file holds grants, and nothing that a person looks after.
+    let is_own = |name: &str| Path::new(name).extension().is_some_and(|kind| kind == "json");
+    if let Some(name) = set.filter(|name| !is_own(name)) {
+        let found = files.iter().enumerate().find(|(_, file)| file.name == name);
+        let new = || (Place::root(files.len()).key("resource_servers"), Some(name.to_owned()));
+        return Ok(found.map_or_else(new, list));
+    }
+    let by_hand = || files.iter().enumerate().filter(|(_, file)| Some(&*file.name) != set);
+    let with_apis: Vec<_> = by_hand().filter(|(_, file)| file.apis.is_some()).collect();
+    let with_grants = by_hand().filter(|(_, file)| file.grants.is_some());
+    let of_choice = if with_apis.is_empty() { with_grants.collect() } else { with_apis };
+    match of_choice.as_slice() {
+        [one] => Ok(list(*one)),
+        files => {
+            let which =
+                if files.is_empty() { "no file holds APIs" } else { "several files hold APIs" };
+            let help = if set.is_some() {
+                "the file that `management.file` names takes grants alone: write the API into a file by \
+                hand"
+            } else {
+                "say in `management.file` which file new ones are added to"
+            };
+            let message = format!("{which}: {help}");
+            Err(Fault::new(StatusCode::CONFLICT, "file_undecided", message))
+        }
+    }
+}
+
+fn update(inventory: &Inventory, asked: &Asked) -> Result<Plan, Fault> {
+    let api = named(inventory, asked)?;
+    may_be_written(api)?;
+    asked.must_match(&show(api).into())?;
+    let changes: UpdateApi = body::typed(without_gate(asked)?)?;
+    let changes = json!(changes);
+    enforceable(&changes)?;
+    let mut edits = Vec::new();
+    for &name in FIELDS {
+        let (place, was) = (api.place.key(name), api.written.get(name));
+        match (name, was, changes.get(name)) {
+            (_, _, None) | (_, None, Some(Value::Null)) => {}
+            (_, Some(was), Some(now)) if was == now => {}
+            (_, Some(_), Some(Value::Null)) => edits.push(Edit::Remove { place }),
+            ("scopes", Some(Value::Array(was)), Some(Value::Array(now))) => {
+                items(&place, "value", was, now, &mut edits);
+            }
+            ("authorization_details", Some(Value::Array(was)), Some(Value::Array(now))) => {
+                items(&place, "type", was, now, &mut edits);
+            }
+            ("subject_type_authorization", Some(Value::Object(was)), Some(Value::Object(now))) => {
+                policies(&place, was, now, &mut edits);
+            }
+            (_, _, Some(now)) => edits.push(Edit::Set { place, value: now.clone() }),
+        }
+    }
+    Ok(Plan {
+        change: Change { edits, new_file: None },
+        then: Then::Api { identifier: api.identifier.clone(), created: false },
+    })
+}
+
+/// Makes a list one of `now`, item by item: those of one `key` are one item.
+fn items(list: &Place, key: &str, was: &[Value], now: &[Value], edits: &mut Vec<Edit>) {
+    let mut new: Vec<&Value> = now.iter().collect();
+    for (index, old) in was.iter().enumerate() {
+        let place = list.index(index);
+        match new.iter().position(|item| item.get(key) == old.get(key)) {
+            Some(kept) => members(&place, old, new.remove(kept), edits),
+            None => edits.push(Edit::Remove { place }),
+        }
+    }
+    if !new.is_empty() {
+        edits.push(Edit::Append { list: list.clone(), items: new.into_iter().cloned().collect() });
+    }
+}
+
+/// Makes what is said of an item what is said of it now.
+fn members(item: &Place, was: &Value, now: &Value, edits: &mut Vec<Edit>) {
+    for (name, value) in now.as_object().into_iter().flatten() {
+        if was.get(name) != Some(value) {
+            edits.push(Edit::Set { place: item.key(name.clone()), value: value.clone() });
+        }
+    }
+    for (name, _) in was.as_object().into_iter().flatten() {
+        if now.get(name).is_none() {
+            edits.push(Edit::Remove { place: item.key(name.clone()) });
+        }
+    }
+}
+
+/// Changes the policies that are others now, each by its one word.
+fn policies(
+    place: &Place,
+    was: &Map<String, Value>,
+    now: &Map<String, Value>,
+    edits: &mut Vec<Edit>,
+) {
+    for (subject_type, now) in now {
+        let place = place.key(subject_type.clone());
+        match was.get(subject_type) {
+            Some(was) => members(&place, was, now, edits),
+            None => edits.push(Edit::Set { place, value: now.clone() }),
+        }
+    }
+}
+
+/// An API goes with all grants for it. One that is not there is gone already, as at Auth0: who repeats a
+/// request whose answer was lost is not told that it failed.
+fn delete(inventory: &Inventory, asked: &Asked) -> Result<Plan, Fault> {
+    let Ok(api) = named(inventory, asked) else {
+        asked.must_match(&Value::Null)?;
+        return Ok(Plan { change: Change::default(), then: Then::Gone });
+    };
+    may_be_written(api)?;
+    asked.must_match(&show(api).into())?;
+    if api.has_gate {
+        let message = "this API is served: its gate stands in a file, and is taken out there first";
+        return Err(Fault::new(StatusCode::CONFLICT, "resource_server_served", message));
+    }
+    let of_it = inventory.grants.iter().filter(|grant| grant.audience == api.identifier);
+    // Grants first: no file between two that are written holds one for an API that is not there.
+    let places = of_it.map(|grant| &grant.place).chain([api.place.entry()]);
+    let edits = places.map(|place| Edit::Remove { place: place.clone() }).collect();
+    Ok(Plan { change: Change { edits, new_file: None }, then: Then::Gone })
+}
+
+/// Nobody changes over HTTP who may call the Management API.
+fn may_be_written(api: &KnownApi) -> Result<(), Fault> {
+    let message = "the gateway's own API and who may call it stand in files, and are changed there";
+    let system = || Fault::new(StatusCode::FORBIDDEN, "system_object", message);
+    if api.is_system { Err(system()) } else { Ok(()) }
+}
+
+/// What a body says, which is nothing of a gate.
+fn without_gate(asked: &Asked) -> Result<Map<String, Value>, Fault> {
+    let object = body::object(&asked.body)?;
+    if object.contains_key("gate") {
+        let what = "'Additional properties not allowed: gate' (upstreams and operations are changed in \
+            files only)";
+        return Err(body::invalid(what));
+    }
+    Ok(object)
+}
+
+/// Refuses what would be written and not hold.
+fn enforceable(api: &Value) -> Result<(), Fault> {
+    if api.pointer("/proof_of_possession/required") == Some(&Value::Bool(true)) {
+        let what = "'the gate does not enforce sender-constrained tokens' on property \
+            proof_of_possession.required";
+        return Err(body::invalid(what));
+    }
+    if api.get("token_encryption").is_some_and(|encryption| !encryption.is_null()) {
+        let what = "'the gate cannot read encrypted access tokens' on property token_encryption";
+        return Err(body::invalid(what));
+    }
+    for (list, key) in [("scopes", "value"), ("authorization_details", "type")] {
+        let items = api.get(list).and_then(Value::as_array).into_iter().flatten();
+        let mut names: Vec<_> = items.filter_map(|item| item.get(key)?.as_str()).collect();
+        names.sort_unstable();
+        let twice = names.windows(2).find_map(|pair| match pair {
+            [one, other] if one == other => Some(*one),
+            _ => None,
+        });
+        if let Some(twice) = twice {
+            return Err(body::invalid(format_args!("'`{twice}` comes twice' on property {list}")));
+        }
+    }
+    Ok(())
+}
