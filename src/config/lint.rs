@@ -188,6 +188,8 @@ fn pointless(report: &mut Report, given: &Given, subject: &Subject<'_>) {
     let name = subject_type.as_str();
     let policy = known.place.key("subject_type_authorization").key(name).key("policy");
     let reason = match known.api.access.policy(subject_type) {
+        // What is wrong with such a grant is an error.
+        _ if known.is_system => None,
         Policy::DenyAll => Some(format!("the API denies all for `{name}`")),
         Policy::AllowAll if is_first_party(given, subject) => {
             Some(format!("the API allows all for `{name}`, without a grant"))

@@ -21,6 +21,7 @@ pub mod endpoints;
 mod excerpt;
 pub mod inventory;
 mod lint;
+mod machine;
 mod outside;
 mod place;
 pub mod raw;
@@ -72,7 +73,7 @@ pub fn inspect(sources: &[Source]) -> Report {
     let mut report = Report::new(sources.iter().cloned());
     let schema = schema_of::<raw::Configuration>();
     for (source, Source { text, .. }) in sources.iter().enumerate() {
-        let _ = read::<raw::Configuration>(source, text, &schema, &mut report);
+        let _ = read::read_file(source, text, &schema, &mut report);
     }
     report
 }
@@ -100,7 +101,7 @@ pub fn load_in_place(
     let mut report = Report::new(sources.iter().cloned());
     let schema = schema_of::<raw::Configuration>();
     let written = sources.iter().enumerate().filter_map(|(source, Source { text, .. })| {
-        Some((source, read(source, text, &schema, &mut report)?))
+        Some((source, read::read_file(source, text, &schema, &mut report)?))
     });
     let written: Vec<(usize, raw::Configuration)> = written.collect();
     let mut reading = Reading::new(sources, outside);

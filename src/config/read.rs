@@ -8,9 +8,11 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use super::diagnostic::Code;
+use super::machine::{self, Grants, Slip};
 use super::place::Place;
+use super::raw::Configuration;
 use super::report::Report;
-use super::tree::parse;
+use super::tree::{MAX_BYTES, parse};
 use super::walk::walk;
 
 /// The JSON Schema of a raw type, for [`read()`].
@@ -41,6 +43,27 @@ pub fn read<T: DeserializeOwned>(
         report.push(Code::ConfigUnreadable, &root, error.to_string()).at(0..0);
     }
     read.ok()
+}
+
+/// Reads a file of the configuration. One that programs write is read in a shorter way, to the same end.
+pub(super) fn read_file(
+    source: usize,
+    text: &str,
+    schema: &Value,
+    report: &mut Report,
+) -> Option<Configuration> {
+    match machine::read(text) {
+        Some(Ok(Grants { grants, rows })) => {
+            report.attach_rows(source, rows);
+            Some(Configuration { client_grants: Some(grants), ..Configuration::default() })
+        }
+        // The other way would say no more than that it is too long.
+        Some(Err(Slip { span, message })) if text.len() > MAX_BYTES => {
+            report.push(Code::ConfigUnreadable, &Place::root(source), message).at(span);
+            None
+        }
+        Some(Err(_)) | None => read(source, text, schema, report),
+    }
 }
 
 #[cfg(test)]

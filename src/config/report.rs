@@ -9,6 +9,7 @@ use std::fmt;
 use std::ops::Range;
 
 use super::diagnostic::{Code, Diagnostic, Related, Severity};
+use super::machine::Rows;
 use super::place::Place;
 use super::render::{self, Style};
 use super::source::Source;
@@ -26,6 +27,14 @@ pub struct Document {
     /// Its text, without the secrets in it.
     pub text: String,
     pub(super) tree: Option<Node>,
+    /// Instead of a tree, where programs write the file.
+    rows: Option<Rows>,
+}
+
+impl Document {
+    fn is_unread(&self) -> bool {
+        self.tree.is_none() && self.rows.is_none()
+    }
 }
 
 /// The problems of a set of sources.
@@ -49,7 +58,7 @@ struct Counts {
 impl Report {
     /// No problem yet in these sources. [`Place::source`] counts in their order.
     pub fn new(sources: impl IntoIterator<Item = Source>) -> Self {
-        let document = |Source { name, text }| Document { name, text, tree: None };
+        let document = |Source { name, text }| Document { name, text, tree: None, rows: None };
         Self { documents: sources.into_iter().map(document).collect(), ..Self::default() }
     }
 
@@ -179,7 +188,7 @@ impl Report {
         sorted.sort_by_cached_key(|found| {
             let start = self.span_of(found).map_or(0, |span| span.start);
             let source = found.place.source;
-            let unread = self.documents.get(source).is_some_and(|document| document.tree.is_none());
+            let unread = self.documents.get(source).is_some_and(Document::is_unread);
             (!unread, source, start)
         });
         sorted
@@ -196,14 +205,23 @@ impl Report {
     }
 
     pub(super) fn locate(&self, place: &Place, span: Option<&Span>, on_key: bool) -> Option<Span> {
-        let tree = self.documents.get(place.source)?.tree.as_ref();
-        span.cloned().or_else(|| tree.map(|tree| place.span(tree, on_key)))
+        let Document { text, tree, rows, .. } = self.documents.get(place.source)?;
+        let by_tree = || tree.as_ref().map(|tree| place.span(tree, on_key));
+        let by_rows = || rows.as_ref().map(|rows| rows.span(text, place, on_key));
+        span.cloned().or_else(by_tree).or_else(by_rows)
     }
 
     /// Gives a document the tree in which its places are looked up.
     pub(super) fn attach(&mut self, source: usize, tree: Node) {
         if let Some(document) = self.documents.get_mut(source) {
             document.tree = Some(tree);
+        }
+    }
+
+    /// Gives a document that was read without a tree the lines in which its places are looked up.
+    pub(super) fn attach_rows(&mut self, source: usize, rows: Rows) {
+        if let Some(document) = self.documents.get_mut(source) {
+            document.rows = Some(rows);
         }
     }
 

@@ -1,6 +1,7 @@
 //! What configurations mean, and what is said of those that mean nothing.
 
 mod export;
+mod inventory;
 mod management;
 mod process;
 

@@ -20,7 +20,7 @@ use super::scalar::Plain;
 pub type Span = Range<usize>;
 
 /// The longest text that is read, in bytes.
-const MAX_BYTES: usize = 8 << 20;
+pub(super) const MAX_BYTES: usize = 8 << 20;
 /// The deepest nesting of lists and mappings.
 const MAX_DEPTH: usize = 16;
 /// The most lists, mappings and scalars in one text.

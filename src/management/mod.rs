@@ -24,6 +24,8 @@ mod clients;
 mod fields;
 mod intake;
 mod openapi;
+#[cfg(test)]
+mod fixture;
 mod organizations;
 mod paging;
 mod parameters;

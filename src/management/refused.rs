@@ -68,12 +68,14 @@ fn explained(refusal: &Refusal) -> String {
     text
 }
 
-/// Auth0's sentence about scopes, and where the grant is what lacks them, that.
+/// Auth0's sentence about scopes, and where the grant is what lacks one, that.
 fn lacking(refusal: &Refusal, endpoint: Option<Endpoint>, findings: Findings<'_>) -> String {
     let asked = endpoint.and_then(Endpoint::scope).unwrap_or_default();
     let text = format!("Insufficient scope, expected any of: {asked}");
-    match (refusal.code, findings.caller, findings.served) {
-        (Code::ScopeNotGranted, Some(caller), Some(served)) => format!(
+    let (Some(caller), Some(served)) = (findings.caller, findings.served) else { return text };
+    let place = served.api.scopes.find(asked);
+    match (&refusal.grant, place) {
+        (Some(grant), Some(place)) if !grant.ceiling.contains(place) => format!(
             "{text}. The client grant of `{}` for `{}` does not hold it: add it to the grant's \
              `scope`, in the gateway's files",
             caller.client.unwrap_or_default(),

@@ -3,7 +3,7 @@
 //! An editor that had opened a file before it was replaced writes into the one that was. So it is kept
 //! beside the new one, under a name that is never read, for as long as `reload.quiet`; then it is
 //! deleted if it still says what the write was planned upon, and else kept for people to look at. The
-//! name tells what it said, so that what a crash left behind is judged in the same way.
+//! name tells what both texts are, so that what a crash left behind is judged in the same way.
 
 use std::collections::BTreeSet;
 use std::ffi::{OsStr, OsString};
@@ -29,8 +29,15 @@ pub(super) struct Asides(Arc<Mutex<BTreeSet<PathBuf>>>);
 pub(super) struct Aside {
     /// Under which name.
     pub(super) path: PathBuf,
-    /// What a hash of its text was.
-    hash: u64,
+    texts: Texts,
+}
+
+/// What the text is that was replaced, and the one in its place: by their hashes. A file that says either
+/// of them says nothing that could be lost.
+#[derive(Clone, Copy, Debug, PartialEq)]
+struct Texts {
+    old: u64,
+    new: u64,
 }
 
 impl Asides {
@@ -57,10 +64,10 @@ impl Asides {
             if name.starts_with('.') && name.ends_with(NEW) {
                 // Where it cannot be, it does no harm either.
                 let _ = fs::remove_file(&path);
-            } else if let Some(hash) = hash_in(&name)
+            } else if let Some(texts) = Texts::in_name(&name)
                 && !self.paths(|paths| paths.contains(&path))
             {
-                Aside { path, hash }.judge();
+                Aside { path, texts }.judge();
             }
         }
         Ok(())
@@ -72,20 +79,21 @@ impl Asides {
 }
 
 impl Aside {
-    /// Gives what stands at `from` the name under which it is set aside from `path`, as what says `text`.
-    pub(super) fn name(from: &Path, path: &Path, text: &str) -> io::Result<Self> {
-        let hash = hash(text.as_bytes());
-        let path = rename_to_free(from, |n| beside(path, &format!("{WAS}{hash:016x}-{n}")))?;
-        Ok(Self { path, hash })
+    /// Gives the file at `from`, which says `new`, the name under which the one at `path` that says `old`
+    /// is set aside when the two are exchanged.
+    pub(super) fn name(from: &Path, path: &Path, old: &str, new: &str) -> io::Result<Self> {
+        let texts = Texts { old: hash(old), new: hash(new) };
+        let path = rename_to_free(from, |n| texts.name(path, n))?;
+        Ok(Self { path, texts })
     }
 
-    /// As [`Self::name`], where the file keeps its own name as well. None where a file has one name.
-    pub(super) fn second_name(path: &Path, text: &str) -> Option<Self> {
-        let hash = hash(text.as_bytes());
+    /// Gives the file at `path` that name beside its own. None where a file has one name.
+    pub(super) fn second_name(path: &Path, old: &str, new: &str) -> Option<Self> {
+        let texts = Texts { old: hash(old), new: hash(new) };
         for n in 0.. {
-            let aside = beside(path, &format!("{WAS}{hash:016x}-{n}"));
+            let aside = texts.name(path, n);
             match fs::hard_link(path, &aside) {
-                Ok(()) => return Some(Self { path: aside, hash }),
+                Ok(()) => return Some(Self { path: aside, texts }),
                 Err(error) if error.kind() == ErrorKind::AlreadyExists => {}
                 Err(_) => break,
             }
@@ -96,7 +104,7 @@ impl Aside {
     /// Deletes it, if it says what it did.
     fn judge(&self) {
         let text = Stamp::of(&self.path).read(&self.path);
-        if text.is_ok_and(|text| hash(text.as_bytes()) == self.hash) {
+        if text.is_ok_and(|text| self.texts.has(&text)) {
             // What is left is judged again by the next write.
             let _ = fs::remove_file(&self.path);
         } else {
@@ -170,17 +178,29 @@ fn beside(path: &Path, suffix: &str) -> PathBuf {
     path.with_file_name(name)
 }
 
-/// The hash in the name of what is set aside.
-fn hash_in(name: &str) -> Option<u64> {
-    let (hash, n) = name.strip_prefix('.')?.rsplit_once(WAS)?.1.split_once('-')?;
-    n.parse::<usize>().ok()?;
-    (hash.len() == 16).then(|| u64::from_str_radix(hash, 16).ok())?
+impl Texts {
+    fn name(self, path: &Path, n: usize) -> PathBuf {
+        let Self { old, new } = self;
+        beside(path, &format!("{WAS}{old:016x}-{new:016x}-{n}"))
+    }
+
+    fn in_name(name: &str) -> Option<Self> {
+        let mut parts = name.strip_prefix('.')?.rsplit_once(WAS)?.1.split('-');
+        let mut hash = || u64::from_str_radix(parts.next().filter(|it| it.len() == 16)?, 16).ok();
+        let texts = Self { old: hash()?, new: hash()? };
+        parts.next()?.parse::<usize>().ok()?;
+        parts.next().is_none().then_some(texts)
+    }
+
+    fn has(self, text: &str) -> bool {
+        [self.old, self.new].contains(&hash(text))
+    }
 }
 
 /// Tells a text from any that people would write instead.
-fn hash(text: &[u8]) -> u64 {
+fn hash(text: &str) -> u64 {
     let mut hasher = FixedState::default().build_hasher();
-    hasher.write(text);
+    hasher.write(text.as_bytes());
     hasher.finish()
 }
 

@@ -166,7 +166,8 @@ impl<'r> Written<'r> {
             return Ok(Placed { rewrite, end, aside: None });
         };
         // From now on the name beside tells what a crash leaves under it.
-        let aside = Aside::name(&temporary.0, end, old).map_err(|error| rewrite.fails(error))?;
+        let aside = Aside::name(&temporary.0, end, old, &rewrite.new)
+            .map_err(|error| rewrite.fails(error))?;
         match exchange(&aside.path, end) {
             Ok(()) if says(&aside.path, old) => Ok(Placed { rewrite, end, aside: Some(aside) }),
             Ok(()) => {
@@ -211,7 +212,7 @@ fn put_over<'r>(
     end: &'r Path,
     old: &str,
 ) -> Result<Placed<'r>, Failure> {
-    let aside = Aside::second_name(end, old);
+    let aside = Aside::second_name(end, old, &rewrite.new);
     let replaced = if says(end, old) {
         fs::rename(&written.0, end).map_err(|error| rewrite.fails(error))
     } else {

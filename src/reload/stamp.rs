@@ -161,8 +161,9 @@ fn why(error: &io::Error) -> String {
 /// Said of what changes under one's eyes.
 pub(super) const CHANGES: &str = "it changes while it is read";
 const NOT_REGULAR: &str = "it is not a regular file";
-/// The parser's own limit is lower and its report points at the file; this one bounds what is read.
-pub(super) const MAX_BYTES: u64 = 16 << 20;
+/// The parser's own limit is lower for what people write and its report points at the file; this one
+/// bounds what is read.
+pub(super) const MAX_BYTES: u64 = 64 << 20;
 
 #[cfg(test)]
 mod tests {

@@ -398,3 +398,27 @@ async fn whether_tls_is_spoken_waits_for_a_restart_and_its_certificate_does_not(
     disk.write("a.yaml", &format!("{plain}{asking}"));
     assert_eq!(applied(poll(&reloader).await).restart_needed, ["server.tls"]);
 }
+
+#[tokio::test]
+async fn where_the_management_api_listens_waits_for_a_restart() {
+    let disk = Disk::new();
+    let pair = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
+    disk.write("tls.key", &pair.signing_key.serialize_pem());
+    disk.write("tls.crt", &pair.cert.pem());
+    disk.write("secret", "a secret of a client, which is long enough");
+    let plain = configuration(&["one"]);
+    let managed = "management:\n  listen: 127.0.0.1:9443\n  tls: {cert: tls.crt, key: tls.key}\n  \
+        clients: [{client_id: tool, client_secret: '${file:secret}'}]\n";
+    disk.write("a.yaml", &format!("{plain}{managed}"));
+    let reloader = Reloader::start(disk.path()).await.unwrap();
+    let mut then = async |changed: &str| {
+        disk.write("a.yaml", &format!("{plain}{changed}"));
+        applied(poll(&reloader).await).restart_needed
+    };
+    let secret = managed.replace("tool", "another");
+    assert_eq!(then(&secret).await, [] as [&str; 0]);
+    assert_eq!(then(&managed.replace("9443", "9444")).await, ["management.listen"]);
+    assert_eq!(then("").await, ["management.listen"]);
+    let asking = managed.replace("tls.key}", "tls.key, client_ca: tls.crt}");
+    assert_eq!(then(&asking).await, ["management.tls"]);
+}

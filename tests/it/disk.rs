@@ -3,9 +3,12 @@
 use std::fs;
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
+use std::sync::LazyLock;
 
 use grantgate::config::{Outside, Source};
 use grantgate::policy::UnixTime;
+
+use crate::certificates::{Authority, Identity};
 
 /// 2026-11-22T00:00:00Z: grants of the shipped configurations last beyond it.
 pub const NOW: UnixTime = UnixTime::from_seconds(1_795_305_600);
@@ -78,7 +81,8 @@ pub fn turn_data(folder: &Path, number: usize, files: &[(&str, &str)]) {
     }
 }
 
-/// What configurations under test refer to: files beside them, or a key set; a few variables.
+/// What configurations under test refer to: files beside them, a key set, or a certificate and its key; a
+/// few variables.
 pub struct Fake<'p> {
     /// The folder that relative paths start at.
     pub folder: &'p Path,
@@ -87,15 +91,19 @@ pub struct Fake<'p> {
 impl Outside for Fake<'_> {
     fn env(&self, name: &str) -> Option<String> {
         match name {
-            "LONG_SECRET" => Some("s".repeat(64)),
+            "LONG_SECRET" | "DEPLOY_TOOL_SECRET" => Some("s".repeat(64)),
             "SHORT_SECRET" => Some("s".repeat(31)),
             _ => None,
         }
     }
 
     fn file(&self, _source: &str, path: &str) -> Result<String, String> {
-        if path == "jwks.json" {
-            return Ok(KEYS.to_owned());
+        static IDENTITY: LazyLock<Identity> = LazyLock::new(|| Authority::new().sign("localhost"));
+        match path {
+            "jwks.json" => return Ok(KEYS.to_owned()),
+            "tls/tls.crt" => return Ok(IDENTITY.certificate.clone()),
+            "tls/tls.key" => return Ok(IDENTITY.key.clone()),
+            _ => {}
         }
         fs::read_to_string(self.folder.join(path)).map_err(|_| "no such file".to_owned())
     }

@@ -29,6 +29,8 @@ mod fuzz;
 mod golden;
 /// What `inspect-token` shows, and how it ends.
 mod inspect;
+/// The Management API, over real sockets.
+mod management;
 /// The gate compared with an independent transcription of the rules.
 mod oracle;
 /// The program as it runs: its log, its ports, its end.
@@ -51,3 +53,5 @@ mod tokens;
 mod torn;
 /// Attacks at the wire.
 mod wire;
+/// Changes that the gateway writes to its files itself.
+mod writes;

@@ -112,7 +112,7 @@ fn configurations() -> Vec<String> {
 #[test]
 fn every_configuration_on_the_page_loads_without_a_warning() {
     let configurations = configurations();
-    assert_eq!(configurations.len(), 3);
+    assert_eq!(configurations.len(), 4);
     for text in configurations {
         match load(&[Source::new("page", &*text)], &Fake { folder: root() }, NOW) {
             Ok(taken) => assert_eq!(taken.warnings.to_string(), ""),

@@ -40,7 +40,10 @@ impl Questions {
                 self.callers.entry((trust.issuer.clone(), which)).or_default();
             }
         }
-        for (issuer, client, _) in snapshot.clients.iter() {
+        // Of issuers that it does not trust there may be very many.
+        let trusted: BTreeSet<_> = served.trusted(snapshot).map(|trust| &trust.issuer).collect();
+        let listed = snapshot.clients.iter().filter(|(issuer, ..)| trusted.contains(issuer));
+        for (issuer, client, _) in listed {
             self.callers.entry((issuer.clone(), Which::Client(client.clone()))).or_default();
         }
         for (issuer, holder, grant) in served.api.grants.iter() {

@@ -3,7 +3,7 @@
 
 use serde_json::Value;
 
-use super::{Place, Source};
+use super::{Place, Source, machine};
 
 /// One change of one file. Places are those of the text before any change; changes of one file do not
 /// overlap.
@@ -56,6 +56,8 @@ pub enum EditError {
 /// # Errors
 /// When that cannot be done.
 pub fn edit(source: &Source, edits: &[Edit]) -> Result<String, EditError> {
-    let _ = edits;
+    if let Some(edited) = machine::edit(source, edits) {
+        return edited;
+    }
     Err(EditError::Missing(source.name.clone()))
 }

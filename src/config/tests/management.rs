@@ -38,7 +38,7 @@ impl Outside for Beside {
     }
 }
 
-const SECTION: &str = "
+pub(super) const SECTION: &str = "
 management:
   listen: 127.0.0.1:9443
   tls: {cert: tls.crt, key: tls.key}
@@ -58,7 +58,7 @@ fn try_managed(texts: &[&str]) -> Result<Loaded, Report> {
     load(&sources, &Beside, NOW)
 }
 
-fn managed(texts: &[&str]) -> Snapshot {
+pub(super) fn managed(texts: &[&str]) -> Snapshot {
     match try_managed(texts) {
         Ok(loaded) => loaded.snapshot,
         Err(report) => panic!("{report}"),
@@ -72,7 +72,7 @@ fn report(texts: &[&str]) -> Report {
     }
 }
 
-fn codes(texts: &[&str]) -> Vec<&'static str> {
+pub(super) fn codes(texts: &[&str]) -> Vec<&'static str> {
     report(texts).iter().map(|diagnostic| diagnostic.code.as_str()).collect()
 }
 

@@ -143,8 +143,13 @@ fn what_is_written_into_a_replaced_file_is_kept() {
 
 #[test]
 fn what_a_crash_left_is_swept_and_other_files_are_not() {
-    let others =
-        [".a.was-0-0", ".a.was-zzzzzzzzzzzzzzzz-0", ".a.conflict-1", ".b.swp", "a.grantgate"];
+    let others = [
+        ".a.was-0-0",
+        ".a.was-0000000000000000-zzzzzzzzzzzzzzzz-0",
+        ".a.conflict-1",
+        ".b.swp",
+        "a.grantgate",
+    ];
     let disk = Disk::with(&[(".a.grantgate", "half"), ("a", "old")]);
     others.iter().for_each(|name| fs::write(disk.at(name), "").unwrap());
     replaced(&[disk.rewrite("a", "old", "new")]).unwrap();

@@ -17,6 +17,7 @@ const ORDER: &[&str] = &[
     "server",
     "health",
     "admin",
+    "management",
     "limits",
     "timeouts",
     "log",

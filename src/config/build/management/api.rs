@@ -38,17 +38,19 @@ pub(super) fn reserved(ctx: &mut Context<'_, '_>, merged: &Merged<'_>, audiences
     for At { place, raw } in &merged.issuers.items {
         let name = raw.issuer.as_deref().unwrap_or_default();
         let own = audiences.get(..1).unwrap_or_default();
-        hold(&place.key("issuer"), name, own, "Management API's own issuer");
+        hold(&place.key("issuer"), name, own, "issuer of the Management API's own clients");
     }
     for At { place, raw } in &merged.resource_servers.items {
         let identifier = raw.identifier.as_deref().unwrap_or_default();
-        hold(&place.key("identifier"), identifier, audiences, "Management API itself");
+        hold(&place.key("identifier"), identifier, audiences, OWN);
         let list = place.key("gate").key("audiences");
         for (index, audience) in raw.gate.iter().flat_map(|gate| &gate.audiences).enumerate() {
-            hold(&list.index(index), audience, audiences, "Management API itself");
+            hold(&list.index(index), audience, audiences, OWN);
         }
     }
 }
+
+const OWN: &str = "name of the Management API";
 
 /// The API, without grants. Applications call it for themselves, by a grant, and nobody else does.
 pub(super) fn own(place: &Place, trusted: Vec<usize>) -> Option<KnownApi> {

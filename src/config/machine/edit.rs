@@ -1,0 +1,180 @@
+//! Edits of a file that programs write: lines come, go and are written anew, each in one form.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::Value;
+
+use super::{HEAD, KEY, TAIL, body, rows};
+use crate::config::{Edit, EditError, Place, Source, Step};
+
+/// Edits a text in this layout, or begins one where a file named `*.json` comes to be for grants alone;
+/// none where it is in another.
+pub(in crate::config) fn edit(
+    source: &Source,
+    edits: &[Edit],
+) -> Option<Result<String, EditError>> {
+    let is_new =
+        source.text.is_empty() && source.name.ends_with(".json") && edits.iter().all(appends);
+    let body = if is_new { "" } else { body(&source.text)? };
+    Some(Changes::gather(edits).and_then(|changes| changes.apply(body, source.text.len())))
+}
+
+fn appends(edit: &Edit) -> bool {
+    matches!(edit, Edit::Append { list, .. } if *list.path == [Step::Key(KEY.into())])
+}
+
+/// What becomes of the lines, by their places.
+#[derive(Default)]
+struct Changes<'e> {
+    gone: BTreeSet<usize>,
+    other: BTreeMap<usize, Vec<(&'e [Step], Op<'e>)>>,
+    added: Vec<&'e Value>,
+}
+
+/// In the order in which they are done: what is taken out of a list has its place from before.
+#[derive(Clone, Copy, PartialEq)]
+enum Op<'e> {
+    Set(&'e Value),
+    Remove,
+    Append(&'e [Value]),
+}
+
+impl<'e> Changes<'e> {
+    fn gather(edits: &'e [Edit]) -> Result<Self, EditError> {
+        let mut changes = Self::default();
+        for edit in edits {
+            let (place, op) = match edit {
+                Edit::Append { list, items } => (list, Op::Append(items)),
+                Edit::Set { place, value } => (place, Op::Set(value)),
+                Edit::Remove { place } => (place, Op::Remove),
+            };
+            match (place.path.as_slice(), op) {
+                ([Step::Key(key)], Op::Append(items)) if key == KEY => changes.added.extend(items),
+                ([Step::Key(key), Step::Index(row)], Op::Remove) if key == KEY => {
+                    changes.gone.insert(*row);
+                }
+                ([Step::Key(key), Step::Index(row), within @ ..], op)
+                    if key == KEY && !within.is_empty() =>
+                {
+                    changes.other.entry(*row).or_default().push((within, op));
+                }
+                _ => return Err(missing(&place.path)),
+            }
+        }
+        Ok(changes)
+    }
+
+    fn apply(mut self, body: &str, length: usize) -> Result<String, EditError> {
+        let mut text = String::with_capacity(length + self.added.len() * 256 + HEAD.len());
+        text.push_str(HEAD);
+        let mut row = |row: &str| {
+            text.push_str(if text.len() > HEAD.len() { ",\n" } else { "" });
+            text.push_str(row);
+        };
+        for (index, line) in rows(body).enumerate() {
+            let is_gone = self.gone.remove(&index);
+            let written = line.strip_suffix(',').unwrap_or(line);
+            match self.other.remove(&index) {
+                _ if is_gone => {}
+                Some(changes) => row(&changed(index, written, changes)?),
+                None => row(written),
+            }
+        }
+        if let Some(index) = self.gone.first().or(self.other.keys().next()) {
+            return Err(missing(&[Step::Key(KEY.into()), Step::Index(*index)]));
+        }
+        self.added.iter().for_each(|grant| row(&line(grant)));
+        text.push_str(if text.len() > HEAD.len() { "\n" } else { "" });
+        text.push_str(TAIL);
+        text.push('\n');
+        Ok(text)
+    }
+}
+
+/// A line with its changes.
+fn changed(
+    index: usize,
+    written: &str,
+    mut changes: Vec<(&[Step], Op<'_>)>,
+) -> Result<String, EditError> {
+    let at = |within: &[Step]| {
+        let mut path = vec![Step::Key(KEY.into()), Step::Index(index)];
+        path.extend_from_slice(within);
+        missing(&path)
+    };
+    let mut grant: Value = serde_json::from_str(written).map_err(|_| at(&[]))?;
+    // The last item of a list first: the others keep their places.
+    changes.sort_by(|(one, _), (other, _)| other.cmp(one));
+    changes.sort_by_key(|(_, op)| match op {
+        Op::Set(_) => 0,
+        Op::Remove => 1,
+        Op::Append(_) => 2,
+    });
+    for (within, op) in changes {
+        do_one(&mut grant, within, op).ok_or_else(|| at(within))?;
+    }
+    Ok(line(&grant))
+}
+
+fn do_one(grant: &mut Value, within: &[Step], op: Op<'_>) -> Option<()> {
+    let (last, outer) = within.split_last()?;
+    let holder = outer.iter().try_fold(grant, |value, step| match step {
+        Step::Index(index) => value.get_mut(*index),
+        Step::Key(key) => value.get_mut(&**key),
+    })?;
+    match (holder, last, op) {
+        (Value::Object(map), Step::Key(key), Op::Set(value)) => {
+            map.insert(key.to_string(), value.clone());
+        }
+        (Value::Array(list), Step::Index(index), Op::Set(value)) => {
+            list.get_mut(*index)?.clone_from(value);
+        }
+        (Value::Object(map), Step::Key(key), Op::Remove) => {
+            map.remove(&**key)?;
+        }
+        (Value::Array(list), Step::Index(index), Op::Remove) if *index < list.len() => {
+            list.remove(*index);
+        }
+        (Value::Object(map), Step::Key(key), Op::Append(items)) => {
+            let list = map.entry(&**key).or_insert(Value::Null);
+            if list.is_null() {
+                *list = Value::Array(Vec::new());
+            }
+            list.as_array_mut()?.extend_from_slice(items);
+        }
+        _ => return None,
+    }
+    Some(())
+}
+
+/// A grant on one line.
+fn line(grant: &Value) -> String {
+    let Value::Object(map) = grant else { return grant.to_string() };
+    let known = ORDER.iter().filter_map(|key| map.get_key_value(*key));
+    let other = map.iter().filter(|(key, _)| !ORDER.contains(&key.as_str()));
+    let entries =
+        known.chain(other).map(|(key, value)| format!("{}:{value}", Value::String(key.clone())));
+    format!("{{{}}}", entries.collect::<Vec<_>>().join(","))
+}
+
+/// The keys of a grant, as people read it: whose it is, for what, and how much.
+const ORDER: [&str; 14] = [
+    "id",
+    "client_id",
+    "default_for",
+    "audience",
+    "issuer",
+    "subject_type",
+    "scope",
+    "scopes",
+    "allow_all_scopes",
+    "authorization_details_types",
+    "organization_usage",
+    "allow_any_organization",
+    "organizations",
+    "expires_at",
+];
+
+fn missing(path: &[Step]) -> EditError {
+    EditError::Missing(Place { source: 0, path: path.to_vec() }.to_string())
+}
