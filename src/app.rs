@@ -86,41 +86,10 @@ impl App {
                 metrics.keys_refresh(issuer, refreshed(outcome));
             }
         }));
-        // While one snapshot takes the other's place, requests may hold either: both find their keys. Of
-        // an issuer whose source changes, the one that decides comes last, and counts.
-        let prepare = {
-            let keyring = keyring.clone();
-            move |running: &Snapshot, next: &Snapshot| {
-                let both = [next.issuers.as_slice(), running.issuers.as_slice()].concat();
-                keyring.reconcile(&both);
-            }
-        };
-        let follow = {
-            let (keyring, metrics) = (keyring.clone(), metrics.clone());
-            move |snapshot: &Snapshot| {
-                keyring.reconcile(&snapshot.issuers);
-                metrics.follow(snapshot);
-            }
-        };
-        let observe = {
-            let metrics = metrics.clone();
-            move |status: &Status| metrics.config_reload(status.last.as_str())
-        };
         let tls = Tls::of(snapshot.load().server.tls.as_ref());
         let management_tls = Tls::of(management_tls_of(&snapshot.load()));
-        let follow_tls = {
-            let (tls, management_tls) = (tls.clone(), management_tls.clone());
-            move |snapshot: &Snapshot| {
-                tls.follow(snapshot.server.tls.as_ref());
-                management_tls.follow(management_tls_of(snapshot));
-            }
-        };
-        let reloader = reloader
-            .prepared_by(prepare)
-            .followed_by(follow)
-            .followed_by(follow_tls)
-            .observed_by(observe);
-        let reloader = Arc::new(reloader);
+        let listeners = [tls.clone(), management_tls.clone()];
+        let reloader = Arc::new(followed(reloader, &keyring, &metrics, listeners));
 
         let (drain, mut control) = (Drain::new(), JoinSet::new());
         let settings = snapshot.load();
@@ -156,14 +125,14 @@ impl App {
         let workers =
             Workers::start(&settings.server.listen, &tls, count, &drain, &metrics, service)?;
         let management = settings.management.as_ref().map(|management| {
-            let (writer, writes) = Writer::new(reloader.clone(), sink.inlet());
+            let (writer, ended) = Writer::new(reloader.clone(), keyring.keys(), sink.inlet());
             let service = {
                 let (metrics, inlet) = (metrics.clone(), sink.inlet());
                 move || management::Door::new(guard(), writer.clone(), &metrics, inlet.clone())
             };
             let (listen, one) = (Listen::Tcp(management.listen), NonZeroUsize::MIN);
             let workers = Workers::start(&listen, &management_tls, one, &drain, &metrics, service)?;
-            Ok::<_, ListenError>(Management { workers, writes })
+            Ok::<_, ListenError>(Management { workers, writes: ended })
         });
         let management = management.transpose()?;
 
@@ -249,6 +218,41 @@ impl App {
         self.control.shutdown().await;
         self.sink.finish();
     }
+}
+
+/// The reloader, with all that follows the running configuration: keys, metrics, and TLS of the traffic
+/// listener and of the Management API's.
+fn followed(
+    reloader: Reloader,
+    keyring: &Arc<KeyRing>,
+    metrics: &Arc<Metrics>,
+    [tls, management_tls]: [Tls; 2],
+) -> Reloader {
+    // While one snapshot takes the other's place, requests may hold either: both find their keys. Of an
+    // issuer whose source changes, the one that decides comes last, and counts.
+    let prepare = {
+        let keyring = keyring.clone();
+        move |running: &Snapshot, next: &Snapshot| {
+            let both = [next.issuers.as_slice(), running.issuers.as_slice()].concat();
+            keyring.reconcile(&both);
+        }
+    };
+    let follow = {
+        let (keyring, metrics) = (keyring.clone(), metrics.clone());
+        move |snapshot: &Snapshot| {
+            keyring.reconcile(&snapshot.issuers);
+            metrics.follow(snapshot);
+        }
+    };
+    let observe = {
+        let metrics = metrics.clone();
+        move |status: &Status| metrics.config_reload(status.last.as_str())
+    };
+    let follow_tls = move |snapshot: &Snapshot| {
+        tls.follow(snapshot.server.tls.as_ref());
+        management_tls.follow(management_tls_of(snapshot));
+    };
+    reloader.prepared_by(prepare).followed_by(follow).followed_by(follow_tls).observed_by(observe)
 }
 
 /// TLS of the Management API, where there is one.

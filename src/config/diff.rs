@@ -3,15 +3,17 @@
 //! In come two snapshots; out come the accesses that only one of them gives. They are found by asking
 //! [`decide`](crate::policy::decide()) itself: for every caller that either snapshot knows of, with a
 //! token that holds exactly what the caller's ceiling gives, in each organization that a grant names,
-//! for every operation that either snapshot lists. The work grows with grants × operations.
+//! for every operation that either snapshot lists. The work grows with the grants, and with those that
+//! differ × operations.
 //!
 //! It speaks of access alone: not of hosts, upstreams, keys, limits, or of how long a grant lasts.
 
+mod alike;
 mod answers;
 mod questions;
 mod words;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use answers::Answers;
@@ -93,8 +95,17 @@ pub enum What {
 impl AccessDiff {
     /// Compares what two snapshots allow at `now`.
     pub fn between(old: &Snapshot, new: &Snapshot, now: UnixTime) -> Self {
+        Self::by(&Questions::of(old, new, false), old, new, now)
+    }
+
+    fn by(
+        questions: &BTreeMap<Audience, Questions>,
+        old: &Snapshot,
+        new: &Snapshot,
+        now: UnixTime,
+    ) -> Self {
         let mut diff = Self::default();
-        for (api, questions) in &Questions::of([old, new]) {
+        for (api, questions) in questions {
             let old = Answers::of(old, api, questions, now);
             let new = Answers::of(new, api, questions, now);
             diff.add(api, &Caller::Anyone, &old.anyone(), &new.anyone());

@@ -26,7 +26,7 @@ const SMALL_BODY: u64 = 64 * 1024;
 const PATIENCE: Duration = Duration::from_millis(500);
 
 /// What a request aims at.
-pub(super) struct Head<'a> {
+pub(super) struct Target<'a> {
     /// As it came.
     pub(super) path: &'a str,
     /// As it came.
@@ -37,7 +37,7 @@ pub(super) struct Head<'a> {
     pub(super) host: String,
 }
 
-impl<'a> Head<'a> {
+impl<'a> Target<'a> {
     /// Reads the head of a request.
     pub(super) fn read(parts: &'a Parts, limits: &Limits) -> Result<Self, Refusal> {
         let (path, query) = (parts.uri.path(), parts.uri.query());
@@ -185,8 +185,8 @@ mod tests {
 
     fn host(request: http::request::Builder) -> Option<(String, String)> {
         let parts = parts(request);
-        let head = Head::read(&parts, &Limits::default()).ok()?;
-        Some((head.authority, head.host))
+        let target = Target::read(&parts, &Limits::default()).ok()?;
+        Some((target.authority, target.host))
     }
 
     #[test]

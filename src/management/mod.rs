@@ -22,10 +22,10 @@ mod body;
 mod client_grants;
 mod clients;
 mod fields;
-mod intake;
-mod openapi;
 #[cfg(test)]
 mod fixture;
+mod intake;
+mod openapi;
 mod organizations;
 mod paging;
 mod parameters;

@@ -32,7 +32,12 @@ pub(super) fn refuse(
     reply
 }
 
-fn fault(refusal: &Refusal, endpoint: Option<Endpoint>, findings: Findings<'_>) -> Fault {
+/// What is said of it.
+pub(super) fn fault(
+    refusal: &Refusal,
+    endpoint: Option<Endpoint>,
+    findings: Findings<'_>,
+) -> Fault {
     let code = refusal.code;
     let coded = |code: &'static str, message| Fault::new(refusal.code.status(), code, message);
     match code {
@@ -107,4 +112,57 @@ fn grant(caller: &Caller<'_>, served: &ServedApi, scope: Option<&str>) -> String
     }
     let _ = write!(entry, ", scope: [\"{}\"]}}", scope.unwrap_or_default());
     entry
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn said(refusal: &Refusal) -> (u16, Option<&'static str>, String) {
+        let reply = refuse(refusal, Some(Endpoint::ListGrants), Findings::default());
+        let message = reply.body.unwrap()["message"].as_str().unwrap().to_owned();
+        (reply.status.as_u16(), reply.code, message)
+    }
+
+    #[test]
+    fn every_refusal_keeps_its_status_and_says_something() {
+        for &code in Code::ALL {
+            let (status, _, message) = said(&code.into());
+            assert_eq!(status, code.status().as_u16(), "{code}");
+            assert!(!message.is_empty(), "{code}");
+        }
+    }
+
+    #[test]
+    fn what_auth0_has_words_for_is_said_in_them() {
+        let of = |code: Code| said(&code.into());
+        assert_eq!(of(Code::TokenMissing), (401, None, "Missing authentication".to_owned()));
+        let words = "Insufficient scope, expected any of: read:client_grants";
+        let expected = (403, Some("insufficient_scope"), words.to_owned());
+        assert_eq!(of(Code::ScopeInsufficient), expected);
+        let (status, code, message) = of(Code::TokenExpired);
+        assert_eq!((status, code), (401, Some("invalid_token")));
+        assert_eq!(message, "Invalid token: the access token has expired; get a new one");
+        let spelling = Refusal::new(Code::PathAmbiguous, "a dot segment");
+        let words = "Path validation error: a dot segment";
+        assert_eq!(said(&spelling), (400, Some("invalid_uri"), words.to_owned()));
+    }
+
+    #[test]
+    fn who_may_try_again_is_told_when_and_whoever_uses_another_method_which() {
+        let field = |refusal: &Refusal, name: http::HeaderName| {
+            let reply = refuse(refusal, None, Findings::default());
+            reply.headers.get(name).map(|value| value.to_str().unwrap().to_owned())
+        };
+        let keys = Refusal { retry_after: Some(7), ..Code::KeysUnavailable.into() };
+        assert_eq!(field(&keys, RETRY_AFTER).as_deref(), Some("7"));
+        let allow = vec![Method::GET, Method::HEAD];
+        let method = Refusal { allow, ..Code::MethodRefused.into() };
+        assert_eq!(field(&method, ALLOW).as_deref(), Some("GET, HEAD"));
+        let expired = Code::TokenExpired.into();
+        assert_eq!(
+            field(&expired, WWW_AUTHENTICATE).as_deref(),
+            Some("Bearer error=\"invalid_token\"")
+        );
+    }
 }

@@ -15,12 +15,12 @@ use http::request::Parts;
 use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode};
 
 use super::audit::Entry;
-use super::intake::{Head, Media, Unread};
+use super::intake::{Media, Target, Unread};
 use super::rates::{Allowance, Rates, Who};
 use super::refused::refuse;
 use super::reply::{Reply, tell};
 use super::token::{Denied, TokenRequest, Tokens};
-use super::writer::{INTERNAL, Writer};
+use super::writer::{INTERNAL, Leave, Writer};
 use super::{Asked, Endpoint, Fault, Query, read};
 use crate::account::{Account, DecisionIds, Findings, Ledger, Visit};
 use crate::config::endpoints::Unfound;
@@ -116,7 +116,7 @@ struct Passage<'a> {
     held: &'a Held,
     visit: &'a Visit,
     parts: &'a Parts,
-    head: &'a Head<'a>,
+    target: &'a Target<'a>,
     management: &'a Management,
     endpoint: Endpoint,
 }
@@ -124,21 +124,21 @@ struct Passage<'a> {
 impl Door {
     async fn answer(&self, held: &Held, visit: &Visit, parts: &Parts, body: &mut Unread) -> Reply {
         let management = held.snapshot.management.as_ref();
-        let head = match Head::read(parts, &held.snapshot.limits) {
-            Ok(head) => head,
+        let target = match Target::read(parts, &held.snapshot.limits) {
+            Ok(target) => target,
             Err(refusal) => return self.refuse(visit, parts.uri.path(), &refusal, management),
         };
         let found = match management {
             None => Err(Code::RouteUnknown.into()),
-            Some(management) => Endpoint::find(&parts.method, head.path)
+            Some(management) => Endpoint::find(&parts.method, target.path)
                 .map(|(endpoint, names)| (management, endpoint, names))
                 .map_err(unfound),
         };
         let (management, endpoint, names) = match found {
             Ok(found) => found,
-            Err(refusal) => return self.refuse(visit, head.path, &refusal, management),
+            Err(refusal) => return self.refuse(visit, target.path, &refusal, management),
         };
-        let passage = Passage { held, visit, parts, head: &head, management, endpoint };
+        let passage = Passage { held, visit, parts, target: &target, management, endpoint };
         self.decide(&passage, names, body).await
     }
 
@@ -164,19 +164,19 @@ impl Door {
     }
 
     async fn decide(&self, passage: &Passage<'_>, names: Vec<String>, body: &mut Unread) -> Reply {
-        let Passage { held, visit, parts, head, management, endpoint } = passage;
+        let Passage { held, visit, parts, target, management, endpoint } = passage;
         let path = endpoint.operation();
         let Ok(path) = CanonPath::parse(&path) else {
-            return self.refuse(visit, head.path, &Code::Internal.into(), Some(management));
+            return self.refuse(visit, target.path, &Code::Internal.into(), Some(management));
         };
         let authorization = parts.headers.get_all(AUTHORIZATION).iter();
         let call = Call {
             listener: Listener::Management,
             method: &endpoint.method(),
-            host: Cow::Borrowed(&head.host),
+            host: Cow::Borrowed(&target.host),
             path,
             preflight: None,
-            credential: token::credential(authorization.map(HeaderValue::as_bytes), head.query),
+            credential: token::credential(authorization.map(HeaderValue::as_bytes), target.query),
         };
         let Outcome { verdict, api, operation, caller } = self.guard.admit(held, &call).await;
         let findings = Findings { served: api, operation, caller: caller.as_ref() };
@@ -192,25 +192,26 @@ impl Door {
             || Who::stranger(visit.peer.address),
             |(issuer, client)| Who::client(issuer.as_str(), client),
         );
-        let (account, reply, allowance) = match permit {
+        let (account, mut reply, allowance) = match permit {
             Err(refusal) => {
-                let account = Account::refused(&self.ledger, visit, head.path, findings, &refusal);
+                let account =
+                    Account::refused(&self.ledger, visit, target.path, findings, &refusal);
                 let allowance = self.rates.take(who, limit, now);
-                (account, within(allowance, refuse(&refusal, Some(*endpoint), findings)), allowance)
+                let reply = refuse(&refusal, Some(*endpoint), findings);
+                (account, within(allowance, reply), allowance)
             }
             Ok(permit) => {
                 let mut account =
-                    Account::allowed(&self.ledger, visit, head.path, findings, &permit, None);
-                let (done, allowance) = match (endpoint, api) {
-                    (Endpoint::Token, Some(api)) => self.give_token(passage, api, who, body).await,
-                    _ => {
-                        let allowance = self.rates.take(who, limit, now);
-                        let done = match allowance.exceeded {
-                            Some(wait) => Ok(Reply::too_many(wait)),
-                            None => self.serve_endpoint(passage, names, findings, body).await,
-                        };
-                        (done, allowance)
-                    }
+                    Account::allowed(&self.ledger, visit, target.path, findings, &permit, None);
+                let (done, allowance) = if let (Endpoint::Token, Some(api)) = (endpoint, api) {
+                    self.give_token(passage, api, who, body).await
+                } else {
+                    let allowance = self.rates.take(who, limit, now);
+                    let done = match allowance.exceeded {
+                        Some(wait) => Ok(Reply::too_many(wait)),
+                        None => self.do_as_asked(passage, &call, names, findings, body).await,
+                    };
+                    (done, allowance)
                 };
                 let reply = done.unwrap_or_else(|refusal| {
                     account.failed(refusal.code);
@@ -219,7 +220,6 @@ impl Door {
                 (account, reply, allowance)
             }
         };
-        let mut reply = reply;
         tell(allowance, crate::clock::now(), &mut reply.headers);
         account.close(reply.status);
         reply
@@ -234,7 +234,7 @@ impl Door {
         stranger: Who,
         body: &mut Unread,
     ) -> (Result<Reply, Refusal>, Allowance) {
-        let Passage { held, parts, head, management, .. } = passage;
+        let Passage { held, parts, target, management, .. } = passage;
         let limit = management.rate_limit;
         let read = body.read().await;
         let allowance = self.rates.look(&stranger, limit, Instant::now());
@@ -242,11 +242,11 @@ impl Door {
             return (Ok(Reply::too_many(wait)), allowance);
         }
         let issued = read.map(|body| {
-            if head.query.is_some_and(|query| !query.is_empty()) {
+            if target.query.is_some_and(|query| !query.is_empty()) {
                 return Err(Denied::malformed("parameters belong into the body"));
             }
             let request = TokenRequest::read(&parts.headers, &body)?;
-            self.tokens.issue(&request, &head.authority, (management, api), held.now)
+            self.tokens.issue(&request, &target.authority, (management, api), held.now)
         });
         match issued {
             Ok(Ok(issued)) => {
@@ -262,16 +262,17 @@ impl Door {
     }
 
     /// Answers a question, or writes what is asked for.
-    async fn serve_endpoint(
+    async fn do_as_asked(
         &self,
         passage: &Passage<'_>,
+        call: &Call<'_>,
         names: Vec<String>,
         findings: Findings<'_>,
         body: &mut Unread,
     ) -> Result<Reply, Refusal> {
-        let Passage { held, visit, parts, head, endpoint, .. } = passage;
+        let Passage { held, visit, parts, target, endpoint, .. } = passage;
         let endpoint = *endpoint;
-        let query = match Query::read(head.query.unwrap_or_default(), endpoint) {
+        let query = match Query::read(target.query.unwrap_or_default(), endpoint) {
             Ok(query) => query,
             Err(fault) => return Ok(fault.into()),
         };
@@ -289,8 +290,9 @@ impl Door {
         }
         let id = visit.decision_id.as_str();
         let (caller, peer) = (findings.caller, visit.peer.address);
-        let entry = Entry::new(id, endpoint, caller, &parts.headers, head.path, peer);
-        let written = self.writer.start(asked, entry).await;
+        let entry = Entry::new(id, endpoint, caller, &parts.headers, target.path, peer);
+        let leave = Leave { call: call.keep(held.parsed()), generation: held.snapshot.generation };
+        let written = self.writer.start(asked, leave, entry).await;
         Ok(written.unwrap_or_else(|error| {
             tracing::error!(%error, decision_id = id, "a write broke off");
             Fault::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", INTERNAL).into()

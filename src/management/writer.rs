@@ -1,7 +1,10 @@
 //! Writes: planned, written and audited to their end, whether or not somebody still waits for the answer.
 //!
-//! They run on the control side. What can go wrong is told as faults that say what to do about it.
+//! They run on the control side, one after the other. Who waits for his turn is decided about again when
+//! it comes, where the configuration is another one by then. What can go wrong is told as faults that say
+//! what to do about it.
 
+use std::cell::OnceCell;
 use std::sync::Arc;
 use std::sync::mpsc as std_mpsc;
 
@@ -12,12 +15,19 @@ use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 
 use super::audit::{End, Entry};
+use super::refused::fault;
 use super::reply::Reply;
-use super::{Asked, Fault, Then, plan, written};
+use super::{Asked, Endpoint, Fault, Then, plan, written};
+use crate::account::Findings;
+use crate::clock::now;
 use crate::config::snapshot::Snapshot;
 use crate::config::{EditError, Report, Source};
+use crate::gate::{Code, Env, KeptCall, Outcome, Step, Verdict, check};
+use crate::keyring::FetchedKeys;
+use crate::live::Live;
 use crate::reload::{Reloader, WriteError, Written};
 use crate::telemetry::Inlet;
+use crate::token::VerifiedCache;
 
 /// So many problems of a configuration are told.
 const MOST_PROBLEMS: usize = 20;
@@ -26,6 +36,7 @@ const MOST_PROBLEMS: usize = 20;
 #[derive(Clone)]
 pub struct Writer {
     reloader: Arc<Reloader>,
+    keys: Live<FetchedKeys>,
     inlet: Inlet,
     /// Where writes run.
     control: Handle,
@@ -45,27 +56,33 @@ impl WritesEnded {
 
 impl Writer {
     /// One that writes by `reloader`, on the runtime that this is called on.
-    pub fn new(reloader: Arc<Reloader>, inlet: Inlet) -> (Self, WritesEnded) {
+    pub fn new(
+        reloader: Arc<Reloader>,
+        keys: Live<FetchedKeys>,
+        inlet: Inlet,
+    ) -> (Self, WritesEnded) {
         let (under_way, ended) = mpsc::channel(1);
-        let writer = Self { reloader, inlet, control: Handle::current(), under_way };
+        let writer = Self { reloader, keys, inlet, control: Handle::current(), under_way };
         (writer, WritesEnded(ended))
     }
 
     /// Begins to write what was asked.
-    pub(super) fn start(&self, asked: Asked, entry: Entry) -> JoinHandle<Reply> {
+    pub(super) fn start(&self, asked: Asked, leave: Leave, entry: Entry) -> JoinHandle<Reply> {
         let writer = self.clone();
         self.control.spawn(async move {
-            let reply = writer.write(asked, entry).await;
+            let reply = writer.write(asked, leave, entry).await;
             drop(writer.under_way);
             reply
         })
     }
 
-    async fn write(&self, asked: Asked, entry: Entry) -> Reply {
+    async fn write(&self, asked: Asked, leave: Leave, entry: Entry) -> Reply {
         let named = asked.names.last().cloned();
         // A plan may be made more than once: what the last one says is what was written.
         let (tell, told) = std_mpsc::channel();
+        let keys = self.keys.clone();
         let planned = move |snapshot: &Snapshot, sources: &[Source]| {
+            leave.holds(snapshot, &keys.load(), asked.endpoint)?;
             let plan = plan(snapshot, sources, &asked)?;
             // Nobody hears of it where nobody waits any more.
             let _ = tell.send(plan.then);
@@ -96,6 +113,39 @@ impl Writer {
     ) -> Reply {
         entry.close(&End { written, object, reply: &reply }, &self.inlet);
         reply
+    }
+}
+
+/// The call by which somebody may write, and which configuration said so.
+pub(super) struct Leave {
+    pub(super) call: KeptCall,
+    pub(super) generation: u64,
+}
+
+impl Leave {
+    /// Whether it still holds: the gate decides again where another configuration decides by now.
+    fn holds(
+        &self,
+        snapshot: &Snapshot,
+        keys: &FetchedKeys,
+        endpoint: Endpoint,
+    ) -> Result<(), Fault> {
+        if snapshot.generation == self.generation {
+            return Ok(());
+        }
+        let held = self.call.parsed().cloned().map(OnceCell::from).unwrap_or_default();
+        let cache = VerifiedCache::with_capacity(0);
+        let env = Env { keys, cache: &cache, now: now() };
+        let step = check(snapshot, &env, &self.call.call(), &held);
+        let (Step::Done(outcome) | Step::NeedKeys { otherwise: outcome, .. }) = step;
+        let Outcome { verdict, api, operation, caller } = outcome;
+        let refusal = match verdict {
+            Verdict::Pass(_) => return Ok(()),
+            Verdict::Refuse(refusal) => refusal,
+            Verdict::Preflight(_) | Verdict::WouldRefuse(..) => Code::Internal.into(),
+        };
+        let findings = Findings { served: api, operation, caller: caller.as_ref() };
+        Err(fault(&refusal, Some(endpoint), findings))
     }
 }
 
@@ -152,7 +202,7 @@ fn refused(error: WriteError<Fault>) -> Reply {
             );
             conflict("file_too_large", message)
         }
-        WriteError::Edit(error @ (EditError::Missing(_) | EditError::Unfaithful(_))) => {
+        WriteError::Edit(error) => {
             let message = format!("{error}: change it in the gateway's files");
             conflict("edit_refused", message)
         }
@@ -165,18 +215,20 @@ fn refused(error: WriteError<Fault>) -> Reply {
 
 /// The errors of a configuration, for programs: `{code, message, place, help}`.
 fn problems(report: &Report) -> Vec<Value> {
+    let text = |problem: &Value, key: &str| {
+        problem.get(key).and_then(Value::as_str).unwrap_or_default().to_owned()
+    };
     let found = report.diagnostics().into_iter();
-    let errors = found.filter(|problem| problem["severity"] == "error").take(MOST_PROBLEMS);
-    let problem = |problem: Value| {
-        let text = |key: &str| problem[key].as_str().unwrap_or_default().to_owned();
-        let place = [text("file"), text("path")].into_iter().filter(|part| !part.is_empty());
-        let place = place.collect::<Vec<_>>().join(": ");
+    let errors = found.filter(|problem| text(problem, "severity") == "error");
+    let told = |problem: Value| {
+        let place = [text(&problem, "file"), text(&problem, "path")];
+        let place: Vec<_> = place.into_iter().filter(|part| !part.is_empty()).collect();
         json!({
-            "code": problem["code"], "message": problem["message"], "place": place,
-            "help": problem["help"],
+            "code": problem.get("code"), "message": problem.get("message"),
+            "place": place.join(": "), "help": problem.get("help"),
         })
     };
-    errors.map(problem).collect()
+    errors.take(MOST_PROBLEMS).map(told).collect()
 }
 
 /// A problem in one line.

@@ -55,7 +55,7 @@ pub struct DetailTypes<'a> {
 }
 
 /// What an operation asks.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Ask {
     /// Nothing, not even a token.
     Public,
@@ -64,7 +64,7 @@ pub enum Ask {
 }
 
 /// What an operation asks of a token; the empty need asks for any token.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Need {
     /// All of these scopes.
     pub scopes: NameSet,

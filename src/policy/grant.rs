@@ -21,7 +21,7 @@ pub struct Grant {
 }
 
 /// The subject type of a grant, with the rules that only that type has.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum GrantKind {
     /// For anonymous users.
     AnonymousUser,
@@ -38,7 +38,7 @@ pub enum GrantKind {
 }
 
 /// Which organizations' tokens a grant admits (`organization_usage`).
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum OrganizationRule {
     /// With or without an organization.
     Allow(Organizations),
@@ -49,7 +49,7 @@ pub enum OrganizationRule {
 }
 
 /// The organizations that a grant admits.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Organizations {
     /// Each one (`allow_any_organization`).
     Any,

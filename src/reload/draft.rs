@@ -7,7 +7,7 @@
 use std::path::Path;
 
 use crate::config::raw::EndMarker;
-use crate::config::{Edit, EditError, Place, Source, edit};
+use crate::config::{Edit, EditError, Source, edit};
 
 use super::Change;
 use super::look::Judged;
@@ -70,20 +70,13 @@ pub(super) fn draft<E>(
 fn by_source(edits: Vec<Edit>) -> Vec<(usize, Vec<Edit>)> {
     let mut sources: Vec<(usize, Vec<Edit>)> = Vec::new();
     for edit in edits {
-        let source = place_of(&edit).source;
+        let source = edit.place().source;
         match sources.iter_mut().find(|(known, _)| *known == source) {
             Some((_, edits)) => edits.push(edit),
             None => sources.push((source, vec![edit])),
         }
     }
     sources
-}
-
-fn place_of(edit: &Edit) -> &Place {
-    match edit {
-        Edit::Append { list, .. } => list,
-        Edit::Set { place, .. } | Edit::Remove { place } => place,
-    }
 }
 
 fn unwritable<E>(StoreError { path, reason }: StoreError) -> WriteError<E> {

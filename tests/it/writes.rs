@@ -3,6 +3,7 @@
 
 mod editors;
 mod kills;
+mod many;
 mod protocol;
 mod read_only;
 mod site;

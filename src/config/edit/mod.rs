@@ -1,9 +1,43 @@
 //! A change of the configuration → the text that a person would have written: one node changes, and
 //! comments, order, quotes and line ends stay.
+//!
+//! | step | file |
+//! |---|---|
+//! | edits, put together by where they stand; no two are about one thing | `changes.rs` |
+//! | what the text is to mean then | `meaning.rs` |
+//! | where keys, items, commas and comments stand in the text | `page.rs`, `layout.rs` |
+//! | the tree and the changes become splices of the text | `plan.rs`, `block.rs`, `flow.rs`, `replace.rs` |
+//! | how what is new is written, as what stands around it is | `models.rs`, `write.rs`, `words.rs` |
+//! | the new text is read again, and has to mean what was meant | here |
+//!
+//! What programs write, a grant on each line, is edited by its lines ([`machine`]).
+//!
+//! The text is cut only where the tree says that something stands, so that all else stays as it is, byte for
+//! byte. Nothing here knows what any key means.
+
+mod block;
+mod changes;
+mod flow;
+mod layout;
+mod meaning;
+mod models;
+mod page;
+mod plan;
+mod replace;
+mod words;
+mod write;
 
 use serde_json::Value;
 
-use super::{Place, Source, machine};
+use self::changes::Change;
+use self::meaning::Meaning;
+use self::page::Page;
+use super::diagnostic::Code;
+use super::tree::{Kind, Node, parse};
+use super::{Place, Report, Source, machine};
+
+/// The longest text that is edited, in bytes: longer ones are no person's.
+const MAX_BYTES: usize = 5 << 20;
 
 /// One change of one file. Places are those of the text before any change; changes of one file do not
 /// overlap.
@@ -32,12 +66,26 @@ pub enum Edit {
     },
 }
 
+impl Edit {
+    /// What it is about.
+    pub fn place(&self) -> &Place {
+        match self {
+            Self::Append { list: place, .. } | Self::Remove { place } | Self::Set { place, .. } => {
+                place
+            }
+        }
+    }
+}
+
 /// Why a text is not edited. It is as it was.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum EditError {
     /// There is no such place in it, or something else than the change expects.
     #[error("`{0}` is not there")]
     Missing(String),
+    /// Two changes are about one place, or one is about what is within the other's.
+    #[error("two changes are about `{0}`")]
+    Overlapping(String),
     /// The text is too long to be edited.
     #[error("`{name}` is longer than {} MiB", .most >> 20)]
     TooLarge {
@@ -59,5 +107,39 @@ pub fn edit(source: &Source, edits: &[Edit]) -> Result<String, EditError> {
     if let Some(edited) = machine::edit(source, edits) {
         return edited;
     }
-    Err(EditError::Missing(source.name.clone()))
+    if source.text.len() > MAX_BYTES {
+        return Err(EditError::TooLarge { name: source.name.clone(), most: MAX_BYTES });
+    }
+    let unfaithful = || {
+        let place = edits.first().map(|edit| edit.place().to_string());
+        EditError::Unfaithful(place.unwrap_or_else(|| source.name.clone()))
+    };
+    let tree = read(source).ok_or_else(unfaithful)?;
+    let change = Change::gather(edits)?;
+    let meant = Meaning::of(&tree, &change, &Place::root(0))?;
+    let page = Page::new(&source.text);
+    let splices = plan::plan(&page, &tree, &change).ok_or_else(unfaithful)?;
+    let text = splices.apply(&source.text).ok_or_else(unfaithful)?;
+    if text == source.text {
+        return Ok(text);
+    }
+    let edited = Source { name: source.name.clone(), text };
+    match read(&edited) {
+        Some(tree) if meant.is_said_by(&tree) => Ok(edited.text),
+        _ => Err(unfaithful()),
+    }
 }
+
+/// The tree of a text in which nothing is wrong; a text that says nothing is a mapping without keys.
+fn read(source: &Source) -> Option<Node> {
+    let mut report = Report::new([source.clone()]);
+    let tree = parse(0, &source.text, &mut report);
+    if !report.has_errors() {
+        return tree;
+    }
+    let is_empty = report.iter().all(|found| found.code == Code::ConfigEmpty);
+    is_empty.then(|| Node { span: 0..0, kind: Kind::Map(Vec::new()) })
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,7 +1,13 @@
 use std::path::PathBuf;
 
+use http::Method;
+
 use super::*;
 use crate::config::{Code, Place};
+use crate::gate::{Call, Listener};
+use crate::management::fixture::{Managed, section};
+use crate::route::CanonPath;
+use crate::token::credential;
 
 fn fault(error: WriteError<Fault>) -> (u16, String, String) {
     let reply = refused(error);
@@ -58,4 +64,47 @@ impl Fault {
     fn with_code(self) -> Self {
         Self { code: Some("gone"), ..self }
     }
+}
+
+/// A configuration in which the tool holds this scope, and its call to write by a token with all of them.
+fn waiting(scope: &str) -> (Managed, Leave) {
+    let grants = format!(
+        "client_grants: [{{client_id: tool, audience: 'urn:grantgate:management', scope: ['{scope}']}}]"
+    );
+    let managed = Managed::of(&[&section(""), &grants]);
+    let signer = managed.snapshot.management.as_ref().unwrap().signer.clone().unwrap();
+    let name = "urn:grantgate:management";
+    let token = signer.sign(&json!({
+        "iss": name, "aud": name, "sub": "tool", "client_id": "tool", "jti": "1",
+        "scope": "create:client_grants read:client_grants",
+        "iat": now().seconds(), "exp": now().plus_seconds(60).seconds(),
+    }));
+    let header = format!("Bearer {token}");
+    let path = Endpoint::CreateGrant.operation();
+    let call = Call {
+        listener: Listener::Management,
+        method: &Method::POST,
+        host: "grants.example.com".into(),
+        path: CanonPath::parse(&path).unwrap(),
+        preflight: None,
+        credential: credential([header.as_bytes()].into_iter(), None),
+    };
+    let leave = Leave { call: call.keep(None), generation: managed.snapshot.generation + 1 };
+    (managed, leave)
+}
+
+#[test]
+fn who_waited_while_his_grant_was_narrowed_writes_nothing() {
+    let keys = FetchedKeys::default();
+    let holds = |(managed, leave): &(Managed, Leave)| {
+        leave.holds(&managed.snapshot, &keys, Endpoint::CreateGrant)
+    };
+    assert_eq!(holds(&waiting("create:client_grants")), Ok(()));
+    let (managed, leave) = waiting("read:client_grants");
+    let fault = holds(&(managed, leave)).unwrap_err();
+    assert_eq!((fault.status, fault.code), (StatusCode::FORBIDDEN, Some("insufficient_scope")));
+    // What decided before decides still.
+    let (managed, mut leave) = waiting("read:client_grants");
+    leave.generation = managed.snapshot.generation;
+    assert_eq!(holds(&(managed, leave)), Ok(()));
 }

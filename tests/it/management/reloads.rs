@@ -25,7 +25,7 @@ fn a_grant_that_is_taken_away_is_gone_with_the_next_request() {
     assert_eq!(gate.ask(LIST, &reader, "").status, 200);
     gate.edit("gateway.yaml", |text| {
         let lines = text.lines().filter(|line| !line.contains("{client_id: reader, audience"));
-        lines.map(|line| format!("{line}\n")).collect()
+        lines.collect::<Vec<_>>().join("\n")
     });
     assert_eq!(fault(&gate.ask(LIST, &reader, "")).1, "grant-missing");
 }

@@ -56,7 +56,7 @@ async fn nobody_loses_what_another_writes() {
         written.extend(of_one);
     }
     let by_hand = hand.join().unwrap();
-    assert!(by_hand.len() >= 4, "{by_hand:?}");
+    assert!(by_hand.len() >= 5, "{by_hand:?}");
     written.extend(by_hand);
     assert!(reader.join().unwrap() > 0);
     watcher.abort();
@@ -78,10 +78,11 @@ async fn program(
     while !over.load(Ordering::Relaxed) {
         let client = format!("{name}{}", written.len());
         let planned = client.clone();
+        let file = ["gateway.yaml", GRANTS][written.len() % 2];
         let done = reloader.write(move |snapshot, sources| -> Planned {
             // A person may have taken the text that was about to be written for granted.
             let is_there = has(snapshot, &planned);
-            Ok(if is_there { Change::default() } else { addition(GRANTS, &planned, sources) })
+            Ok(if is_there { Change::default() } else { addition(file, &planned, sources) })
         });
         match done.await {
             Ok(done) => {
@@ -108,20 +109,24 @@ fn person(site: &Site, over: &AtomicBool, torn: &AtomicUsize) -> Vec<String> {
                 text.replacen(" [\n", &row, 1)
             })
         };
-        let section = || {
-            let text = site.text("gateway.yaml");
-            format!("{text}  - client_id: {client} # by hand\n    scope: []\n")
+        let item = |text: &str| {
+            let is_new = !text.contains(&format!(" {client} "));
+            is_new.then(|| {
+                let item =
+                    format!("client_grants:\n  - client_id: {client} # by hand\n    scope: []\n");
+                text.replacen("client_grants:\n", &item, 1)
+            })
         };
-        match written.len() % 4 {
+        match written.len() % 5 {
             0 => exchanged(&site.at(GRANTS), row),
-            1 => rename_over(&site.at("gateway.yaml"), section()),
+            1 => exchanged(&site.at("gateway.yaml"), item),
             2 => in_place(&site.at(GRANTS), row, torn),
-            _ => {
-                let text = section();
-                torn.fetch_add(1, Ordering::SeqCst);
-                fs::write(site.at("gateway.yaml"), text).unwrap();
-                torn.fetch_add(1, Ordering::SeqCst);
-            }
+            3 => in_place(&site.at("gateway.yaml"), item, torn),
+            // Nobody else writes there.
+            _ => rename_over(
+                &site.at(&format!("{client}.yaml")),
+                format!("client_grants:\n  - {{client_id: {client}, scope: []}}\n"),
+            ),
         }
         written.push(client);
         thread::sleep(Duration::from_millis(10));

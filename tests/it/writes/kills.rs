@@ -15,7 +15,7 @@ use std::time::Duration;
 
 use grantgate::reload::Reloader;
 
-use super::site::{GRANTS, Site, add, adding, has, loaded, removing};
+use super::site::{GRANTS, Site, add, adding, configuration, has, loaded, removing};
 
 const FOLDER: &str = "GRANTGATE_TEST_WRITES_IN";
 const FROM: &str = "GRANTGATE_TEST_WRITES_FROM";
@@ -29,8 +29,8 @@ async fn a_writer_writes_until_it_is_killed() {
     for n in from.parse::<usize>().unwrap().. {
         let (name, before): (String, String) = (format!("c{n}"), format!("c{}", n - 1));
         say("try", &format!("+{name}"));
-        // Every third write is into a file that comes to be with it.
-        let file = if n % 3 == 0 { "more.json" } else { GRANTS };
+        // Into what a person writes, and files that come to be with the first write.
+        let file = if n % 3 == 0 { ["gateway.yaml", "more.yaml"][n / 3 % 2] } else { GRANTS };
         reloader.write(adding(file, name.as_str())).await.unwrap();
         say("did", &format!("+{name}"));
         if n % 3 == 2 {
@@ -61,8 +61,9 @@ async fn whoever_is_killed_leaves_all_that_was_acknowledged() {
     // What was left behind is cleaned up by whoever writes next.
     let reloader = site.start().await;
     add(&reloader, "last").await.unwrap();
-    reloader.write(adding("more.json", "very-last")).await.unwrap();
-    site.comes_to_hold(&["gateway.yaml", GRANTS, "more.json"]).await;
+    reloader.write(adding("more.yaml", "very-last")).await.unwrap();
+    site.comes_to_hold(&["gateway.yaml", GRANTS, "more.yaml"]).await;
+    assert!(site.text("gateway.yaml").starts_with(configuration()));
     assert!(has(&loaded(site.path()), "very-last"));
 }
 
