@@ -120,7 +120,7 @@ struct Attempt {
     /// `applied`, `unchanged` or `kept`.
     outcome: &'static str,
     at: Rfc3339,
-    /// `start`, `files`, `poll` or `signal`.
+    /// `start`, `files`, `poll`, `signal` or `management`.
     by: &'static str,
 }
 

@@ -48,7 +48,8 @@ pub struct Snapshot {
     pub log: Log,
     /// How changes of the files are noticed.
     pub reload: Reload,
-    /// The issuers, in the order written; APIs name them by place.
+    /// The issuers, in the order written, and behind them that of the Management API's own clients; APIs
+    /// name them by place.
     pub issuers: Vec<IssuerSettings>,
     /// Which API answers a host and path: places in `apis`.
     pub sites: Sites,

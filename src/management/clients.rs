@@ -18,6 +18,7 @@ use crate::policy::Party;
 
 /// An application.
 #[derive(Debug, Serialize, JsonSchema)]
+#[expect(clippy::struct_field_names, reason = "they are Auth0's")]
 pub(super) struct Client<'c> {
     /// Its id at its issuer.
     client_id: &'c str,

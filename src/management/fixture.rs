@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::{Answer, Asked, Endpoint, Fault, Plan, Query};
 use crate::config::snapshot::Snapshot;
-use crate::config::{Edit, Outside, Source, load};
+use crate::config::{Edit, Outside, Source, edit, load};
 use crate::policy::UnixTime;
 
 const NOW: UnixTime = UnixTime::from_seconds(1_795_305_600);
@@ -77,6 +77,23 @@ impl Managed {
     pub(super) fn edits(&self, asked: &Asked) -> Vec<String> {
         let plan = self.plan(asked).unwrap();
         plan.change.edits.iter().map(said).collect()
+    }
+
+    /// The configuration after a write, and what is answered then.
+    pub(super) fn write(&self, asked: &Asked) -> (Self, Answer) {
+        let Plan { change, then } = self.plan(asked).unwrap();
+        let mut sources = self.sources.clone();
+        sources.extend(change.new_file.map(|name| Source::new(name, "")));
+        for (index, source) in sources.iter_mut().enumerate() {
+            let here = change.edits.iter().filter(|edit| edit.place().source == index);
+            let here: Vec<_> = here.cloned().collect();
+            if !here.is_empty() {
+                source.text = edit(source, &here).unwrap();
+            }
+        }
+        let after = Self::load(sources);
+        let answer = super::written(&after.snapshot, &then);
+        (after, answer)
     }
 
     /// What is wrong with a write: `status code: message`.

@@ -4,24 +4,18 @@
 mod objects;
 mod operations;
 mod parameters;
+mod responses;
 
-use schemars::SchemaGenerator;
-use schemars::generate::SchemaSettings;
 use serde_json::{Map, Value, json};
 
+use self::objects::Objects;
 use super::Endpoint;
-
-/// Where schemas stand in the document.
-const SCHEMAS: &str = "/components/schemas";
 
 /// The document.
 pub fn description() -> Value {
-    let settings =
-        SchemaSettings::draft2020_12().with(|settings| settings.definitions_path = SCHEMAS.into());
-    let mut generator = settings.into_generator();
-    let mut paths = Map::new();
+    let (mut objects, mut paths) = (Objects::new(), Map::new());
     for &endpoint in Endpoint::ALL {
-        let operation = operations::operation(endpoint, &mut generator);
+        let operation = operations::operation(endpoint, &mut objects);
         let methods = paths.entry(endpoint.path()).or_insert_with(|| json!({}));
         if let Some(methods) = methods.as_object_mut() {
             methods.insert(endpoint.method().as_str().to_lowercase(), operation);
@@ -41,37 +35,14 @@ pub fn description() -> Value {
         "tags": operations::tags(),
         "paths": paths,
         "components": {
-            "schemas": schemas(generator),
-            "headers": headers(),
+            "schemas": objects.schemas(),
+            "responses": responses::faults(),
+            "headers": responses::headers(),
             "securitySchemes": security_schemes(),
         },
     });
     unwrap_lines(&mut document);
     document
-}
-
-/// Schemas of what the operations refer to.
-fn schemas(mut generator: SchemaGenerator) -> Map<String, Value> {
-    let mut schemas = generator.take_definitions(true);
-    schemas.extend(objects::schemas(&schemas));
-    schemas.sort_keys();
-    schemas
-}
-
-fn headers() -> Value {
-    let whole = |about: &str| json!({"description": about, "schema": {"type": "integer"}});
-    let text = |about: &str| json!({"description": about, "schema": {"type": "string"}});
-    json!({
-        "Allow": text("The methods that the path takes."),
-        "ETag": text("Changes with whatever is shown of the object."),
-        "Link": text("The first, next and last page (RFC 8288)."),
-        "RateLimit": whole("Requests per second that the client may make."),
-        "RateLimitRemaining": whole("Requests that it may make at once."),
-        "RateLimitReset": whole("When it may make the next one, in seconds since 1970; now, unless it \
-            made too many."),
-        "RetryAfter": whole("Seconds to wait."),
-        "WwwAuthenticate": text("What is wrong with the token, or lacks of it (RFC 6750)."),
-    })
 }
 
 fn security_schemes() -> Value {
@@ -114,3 +85,6 @@ fn unwrap_lines(value: &mut Value) {
         _ => {}
     }
 }
+
+#[cfg(test)]
+mod tests;

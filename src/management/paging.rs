@@ -47,9 +47,10 @@ impl Page {
     /// # Errors
     /// 400, with the parameter that is wrong.
     pub(super) fn of(query: &Query, checkpoint: bool) -> Result<Self, Fault> {
-        let (from, take) = match checkpoint {
-            true => (query.one("from")?, whole(query, "take", 1, MOST)?),
-            false => (None, None),
+        let (from, take) = if checkpoint {
+            (query.one("from")?, whole(query, "take", 1, MOST)?)
+        } else {
+            (None, None)
         };
         if from.is_some() || take.is_some() {
             let behind = from.map(read_checkpoint).transpose()?;
@@ -84,14 +85,14 @@ impl Page {
             Self::Checkpoint { ref behind, take } => {
                 let had = |key: &str| behind.as_deref().is_some_and(|behind| key <= behind);
                 let mut items = items.skip_while(|(key, _)| had(key)).peekable();
-                let (mut shown, mut last) = (Vec::new(), None);
+                let (mut shown, mut end) = (Vec::new(), None);
                 for (key, item) in items.by_ref().take(take) {
                     shown.push(show(item));
-                    last = Some(key);
+                    end = Some(key);
                 }
                 let mut body = Map::from_iter([(list.to_owned(), shown.into())]);
-                if let (Some(last), Some(_)) = (last, items.peek()) {
-                    body.insert("next".to_owned(), BASE64_URL_SAFE_NO_PAD.encode(last).into());
+                if let (Some(end), Some(_)) = (end, items.peek()) {
+                    body.insert("next".to_owned(), BASE64_URL_SAFE_NO_PAD.encode(end).into());
                 }
                 Answer::list(body.into(), None)
             }

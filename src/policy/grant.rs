@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::{ClientId, GrantId, Issuer, NameSet, OrganizationId, SubjectType, UnixTime};
 
 /// What one application may use of one API for one subject type, at most.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Grant {
     /// Names the grant in records and headers.
     pub id: GrantId,

@@ -80,13 +80,11 @@ impl Rewrite {
 
 /// The file itself, behind all links that lead to it.
 fn end_of(rewrite: &Rewrite) -> io::Result<PathBuf> {
-    match &rewrite.old {
-        Some(_) => fs::canonicalize(&rewrite.path),
-        None => {
-            let folder = fs::canonicalize(folder_of(&rewrite.path))?;
-            Ok(folder.join(rewrite.path.file_name().unwrap_or_default()))
-        }
+    if rewrite.old.is_some() {
+        return fs::canonicalize(&rewrite.path);
     }
+    let folder = fs::canonicalize(folder_of(&rewrite.path))?;
+    Ok(folder.join(rewrite.path.file_name().unwrap_or_default()))
 }
 
 fn folder_of(path: &Path) -> &Path {

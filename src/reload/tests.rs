@@ -411,7 +411,7 @@ async fn where_the_management_api_listens_waits_for_a_restart() {
         clients: [{client_id: tool, client_secret: '${file:secret}'}]\n";
     disk.write("a.yaml", &format!("{plain}{managed}"));
     let reloader = Reloader::start(disk.path()).await.unwrap();
-    let mut then = async |changed: &str| {
+    let then = async |changed: &str| {
         disk.write("a.yaml", &format!("{plain}{changed}"));
         applied(poll(&reloader).await).restart_needed
     };

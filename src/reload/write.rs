@@ -172,7 +172,9 @@ fn put_on_disk<E>(
     let Some(judged) = judged else { return Ok(Done::Nothing) };
     match replace(&rewrites, asides) {
         Ok(replaced) => {
-            replaced.into_iter().for_each(|aside| asides.hold(aside, reload.quiet));
+            for aside in replaced {
+                asides.hold(aside, reload.quiet);
+            }
             let files = rewrites.into_iter().map(|rewrite| rewrite.path.display().to_string());
             Ok(Done::Replaced(judged, files.collect()))
         }

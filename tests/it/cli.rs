@@ -93,10 +93,15 @@ fn check_shows_programs_nothing_that_a_terminal_obeys() {
 
 #[test]
 fn schema_prints_what_is_shipped() {
-    let (code, data, talk) = outcome(&mut grantgate(&["schema"]));
-    assert_eq!((code, talk.as_str()), (Some(0), ""));
-    let shipped = fs::read_to_string(crate::disk::root().join("config/schema.json")).unwrap();
-    assert!(data == shipped, "`config/schema.json` is another one");
+    for (arguments, path) in [
+        (&["schema"][..], "config/schema.json"),
+        (&["schema", "--management"], "config/openapi.json"),
+    ] {
+        let (code, data, talk) = outcome(&mut grantgate(arguments));
+        assert_eq!((code, talk.as_str()), (Some(0), ""));
+        let shipped = fs::read_to_string(crate::disk::root().join(path)).unwrap();
+        assert!(data == shipped, "`{path}` is another one");
+    }
 }
 
 #[test]

@@ -25,7 +25,7 @@ macro_rules! targets {
     };
 }
 
-targets![claims, config, credential, jose, jwks, path, proxy_header, scopes];
+targets![claims, config, credential, edit, jose, jwks, path, proxy_header, scopes];
 
 fn replay(target: &str, check: fn(&[u8])) {
     for name in names(&format!("corpus/{target}")) {

@@ -19,6 +19,8 @@ mod cli;
 mod disk;
 /// The main door, over real sockets.
 mod door;
+/// Every kind of edit, as a difference of texts.
+mod edits;
 /// Every shipped configuration loads.
 mod examples;
 /// The floors and the wall.

@@ -128,13 +128,11 @@ fn build_one(
     let at_id = place.key("id");
     let id = raw.id.as_ref().map(|id| ctx.name(&at_id, id, GrantId::new));
     let (known, issuer, holder) = (known?, issuer?, holder?);
-    let id = match id {
-        Some(id) => id?,
-        None => {
-            let issuer = issuers.name(issuer)?.as_str();
-            grant_id::derive(issuer, &holder, &known.api.identifier, subject_type)?
-        }
+    let derived = || {
+        let issuer = issuers.name(issuer)?.as_str();
+        grant_id::derive(issuer, &holder, &known.api.identifier, subject_type)
     };
+    let id = id.unwrap_or_else(derived)?;
     let owner = raw.owner.as_deref().map(Arc::from);
     let grant = Grant { id, ceiling: ceiling?, expires_at: expires_at?, kind: kind?, owner };
     Some(Given { place: place.clone(), issuer, holder, api: api?, grant })

@@ -3,6 +3,7 @@
 //! It is made when everything was found right, so that nothing here is said about what is wrong. Grants
 //! are moved into it as they were written: there may be very many of them.
 
+use std::fmt::Write as _;
 use std::path::Path;
 
 use aws_lc_rs::digest::{SHA256, digest};
@@ -135,13 +136,11 @@ impl Built<'_> {
             None => self.apis.list.first()?.api.identifier.clone(),
         };
         let subject_type = subject_type(&written);
-        let id = match &written.id {
-            Some(id) => GrantId::new(id).ok()?,
-            None => {
-                let issuer = issuer.as_ref().map_or("", Issuer::as_str);
-                grant_id::derive(issuer, &holder, &audience, subject_type)?
-            }
+        let derived = || {
+            let issuer = issuer.as_ref().map_or("", Issuer::as_str);
+            grant_id::derive(issuer, &holder, &audience, subject_type)
         };
+        let id = written.id.as_ref().map_or_else(derived, |id| GrantId::new(id).ok())?;
         let is_system = audience.as_str() == SYSTEM_API;
         Some(KnownGrant { id, place, issuer, holder, audience, subject_type, is_system, written })
     }
@@ -191,5 +190,9 @@ const API_ID_DIGITS: usize = 24;
 /// The id of an API that was not given one: the same after every reload and in every replica.
 fn api_id(identifier: &Audience) -> String {
     let hash = digest(&SHA256, identifier.as_str().as_bytes());
-    hash.as_ref().iter().take(API_ID_DIGITS / 2).map(|byte| format!("{byte:02x}")).collect()
+    hash.as_ref().iter().take(API_ID_DIGITS / 2).fold(String::new(), |mut id, byte| {
+        // Writing to a text does not fail.
+        let _ = write!(id, "{byte:02x}");
+        id
+    })
 }

@@ -149,7 +149,9 @@ impl Flow<'_, '_> {
                     self.take_line(index, part, end, splices);
                 }
                 if !added.is_empty() {
-                    let at = self.page.line_end(comma);
+                    let next = self.parts.get(kept + 1);
+                    let is_below = next.is_some_and(|next| self.page.is_first_on_line(next.start));
+                    let at = if is_below { self.page.line_end(comma) } else { comma };
                     splices.insert(at, format!("{behind_comma}{parts}{end}"));
                 } else if is_closed.is_none() {
                     splices.delete(comma - 1..comma);

@@ -132,10 +132,13 @@ impl<'t> Models<'t> {
     ) -> Vec<(&'v String, &'v Value)> {
         let mut order: Vec<&str> = Vec::new();
         for entries in self.maps().iter().rev() {
+            // A key that is new here comes behind the one that it stands behind.
+            let mut at = 0;
             for entry in *entries {
-                if !order.contains(&entry.key.as_str()) {
-                    order.push(&entry.key);
-                }
+                at = order.iter().position(|key| *key == entry.key).unwrap_or_else(|| {
+                    order.insert(at, &entry.key);
+                    at
+                }) + 1;
             }
         }
         order.extend(LEADING);

@@ -63,7 +63,8 @@ impl<'p> Plan<'p> {
     fn is_begun_anew(&self, node: &Node, items: &[&Value], site: &Site<'_>) -> bool {
         match &node.kind {
             Kind::List(old) if old.is_empty() && !site.in_flow && !self.page.is_json => {
-                items.iter().any(|item| item.is_array() || item.is_object())
+                let is_bare = !self.page.has_comment(node.span.clone());
+                is_bare && items.iter().any(|item| item.is_array() || item.is_object())
             }
             Kind::List(_) => false,
             _ => true,
@@ -120,7 +121,9 @@ impl<'p> Plan<'p> {
         site: &Site<'p>,
     ) {
         let (Some(first), Some(last)) = (parts.first(), parts.last()) else {
-            self.begin(new);
+            if !new.is_empty() {
+                self.begin(new);
+            }
             return;
         };
         let column = self.page.column(first.start);

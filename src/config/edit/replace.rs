@@ -43,15 +43,23 @@ pub(super) fn replace<'p>(
                 old.clear(page, anchor, behind, splices);
             }
         }
-    } else if page.byte(site.start) == Some(b'-') && anchor == site.start + 1 {
+        return Some(());
+    }
+    let is_item = page.byte(site.start) == Some(b'-') && anchor == site.start + 1;
+    let is_remarked = !matches!(old.kind, Stands::Below) && page.has_comment(old.end..behind);
+    if is_item && !is_remarked {
         let lines = pen.item(value, column, page.gap(anchor), &models).join(page.line_break);
         splices.replace(site.start..behind, lines.get(column..)?);
-    } else {
-        old.clear(page, anchor, behind, splices);
-        let lines = pen.below(value, column, &models);
-        let lines = lines.iter().map(|line| format!("{}{line}", page.line_break));
-        splices.insert(behind, lines.collect::<String>());
+        return Some(());
     }
+    old.clear(page, anchor, behind, splices);
+    let lines = if is_item {
+        pen.block(value, column + 2, &models)
+    } else {
+        pen.below(value, column, &models)
+    };
+    let lines = lines.iter().map(|line| format!("{}{line}", page.line_break));
+    splices.insert(behind, lines.collect::<String>());
     Some(())
 }
 

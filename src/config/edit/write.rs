@@ -100,7 +100,8 @@ impl<'t> Pen<'t> {
         lines
     }
 
-    fn block(&self, value: &Value, column: usize, models: &Models<'_>) -> Vec<String> {
+    /// The lines of a list or mapping whose parts begin in `column`.
+    pub(super) fn block(&self, value: &Value, column: usize, models: &Models<'_>) -> Vec<String> {
         match value {
             Value::Array(items) => {
                 let models = models.items();

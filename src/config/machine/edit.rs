@@ -1,6 +1,7 @@
 //! Edits of a file that programs write: lines come, go and are written anew, each in one form.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
 
 use serde_json::Value;
 
@@ -13,10 +14,13 @@ pub(in crate::config) fn edit(
     source: &Source,
     edits: &[Edit],
 ) -> Option<Result<String, EditError>> {
-    let is_new =
-        source.text.is_empty() && source.name.ends_with(".json") && edits.iter().all(appends);
+    let is_new = source.text.is_empty() && is_json(&source.name) && edits.iter().all(appends);
     let body = if is_new { "" } else { body(&source.text)? };
     Some(Changes::gather(edits).and_then(|changes| changes.apply(body, source.text.len())))
+}
+
+fn is_json(name: &str) -> bool {
+    Path::new(name).extension().is_some_and(|kind| kind == "json")
 }
 
 fn appends(edit: &Edit) -> bool {
@@ -117,8 +121,8 @@ fn changed(
 }
 
 fn do_one(grant: &mut Value, within: &[Step], op: Op<'_>) -> Option<()> {
-    let (last, outer) = within.split_last()?;
-    let holder = outer.iter().try_fold(grant, |value, step| match step {
+    let (last, way) = within.split_last()?;
+    let holder = way.iter().try_fold(grant, |value, step| match step {
         Step::Index(index) => value.get_mut(*index),
         Step::Key(key) => value.get_mut(&**key),
     })?;
@@ -126,21 +130,21 @@ fn do_one(grant: &mut Value, within: &[Step], op: Op<'_>) -> Option<()> {
         (Value::Object(map), Step::Key(key), Op::Set(value)) => {
             map.insert(key.to_string(), value.clone());
         }
-        (Value::Array(list), Step::Index(index), Op::Set(value)) => {
-            list.get_mut(*index)?.clone_from(value);
+        (Value::Array(held), Step::Index(index), Op::Set(value)) => {
+            held.get_mut(*index)?.clone_from(value);
         }
         (Value::Object(map), Step::Key(key), Op::Remove) => {
             map.remove(&**key)?;
         }
-        (Value::Array(list), Step::Index(index), Op::Remove) if *index < list.len() => {
-            list.remove(*index);
+        (Value::Array(held), Step::Index(index), Op::Remove) if *index < held.len() => {
+            held.remove(*index);
         }
         (Value::Object(map), Step::Key(key), Op::Append(items)) => {
-            let list = map.entry(&**key).or_insert(Value::Null);
-            if list.is_null() {
-                *list = Value::Array(Vec::new());
+            let held = map.entry(&**key).or_insert(Value::Null);
+            if held.is_null() {
+                *held = Value::Array(Vec::new());
             }
-            list.as_array_mut()?.extend_from_slice(items);
+            held.as_array_mut()?.extend_from_slice(items);
         }
         _ => return None,
     }

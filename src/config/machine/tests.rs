@@ -124,7 +124,7 @@ fn edits_touch_the_lines_that_they_are_about() {
     let remove = |place| Edit::Remove { place };
     let new = json!({"scope": ["a"], "client_id": "new", "reason": "é"});
     let line = r#"{"client_id":"new","scope":["a"],"reason":"é"}"#;
-    let [one, two, three] = ROWS;
+    let [one, _, three] = ROWS;
     assert_eq!(edited("", &[append(grants(), std::slice::from_ref(&new))]).unwrap(), file(&[line]));
     assert_eq!(
         edited(&text, &[append(grants(), &[new]), remove(at(1))]).unwrap(),

@@ -478,3 +478,70 @@ fn a_state_that_is_no_more_is_not_written_over() {
     assert!(managed.refused(&delete("cgr_a").if_match(&*etag)).starts_with("412"));
     assert!(managed.refused(&delete("cgr_gone").if_match(&*etag)).starts_with("412"));
 }
+
+#[test]
+fn a_grant_lives_in_a_file_that_people_write() {
+    // Its keys come in the order in which they stand around it.
+    let text = "\
+# Who may do what.
+client_grants:
+  # Nightly exports.
+  - client_id: batch        # runs at 2
+    audience: https://api.example
+    scope:
+      - read                # for the report
+      - write
+";
+    let new = "
+  - client_id: new
+    audience: https://api.example
+    scope:
+      - write
+      - read
+    subject_type: user
+    authorization_details_types:
+      - payment
+";
+    let body = json!({
+        "scope": ["write", "read"], "audience": "https://api.example", "client_id": "new",
+        "subject_type": "user", "authorization_details_types": ["payment"],
+    });
+    let before = Managed::of(&[ISSUER, APIS, text, &section("  file: 2.yaml\n")]);
+    let (managed, answer) = before.write(&create(&body));
+    assert_eq!(
+        managed.sources[2].text,
+        format!("{}\n{}", text.trim_end(), new.trim_start_matches('\n'))
+    );
+    let mut shown = answer.body.unwrap();
+    let id = shown["id"].as_str().unwrap().to_owned();
+    assert_eq!(shown, managed.body(&asked(Endpoint::GetGrant, &[&id])));
+    shown.as_object_mut().unwrap().remove("id");
+    assert_eq!(shown, body);
+
+    let (managed, answer) = managed.write(&update(&id, &json!({"scope": ["write", "admin"]})));
+    assert_eq!(answer.body.unwrap()["scope"], json!(["write", "admin"]));
+    assert!(managed.sources[2].text.contains("      - write\n      - admin\n"));
+
+    let batch =
+        managed.body(&asked(Endpoint::ListGrants, &[]).with_query(&[("client_id", "batch")]));
+    let batch = batch[0]["id"].as_str().unwrap();
+    let (narrowed, _) = managed.write(&update(batch, &json!({"scope": ["read"]})));
+    assert!(narrowed.sources[2].text.starts_with(&text.replace("      - write\n", "")));
+
+    let (managed, answer) = managed.write(&asked(Endpoint::DeleteGrant, &[&id]));
+    assert_eq!((answer.status, answer.body), (StatusCode::NO_CONTENT, None));
+    assert_eq!(managed.sources[2].text, text);
+}
+
+#[test]
+fn the_first_grant_makes_its_file() {
+    let body = json!({"audience": "https://api.example", "client_id": "new", "scope": ["read"]});
+    let section = section("  file: grants.yaml\n");
+    let managed = Managed::of(&[ISSUER, APIS, "client_grants: []\n", &section]);
+    let (managed, answer) = managed.write(&create(&body));
+    assert_eq!(answer.status, StatusCode::CREATED);
+    assert_eq!(managed.sources[4].name, "grants.yaml");
+    let (_, again) =
+        managed.write(&create(&json!({"audience": "https://api.example", "client_id": "x"})));
+    assert_eq!(again.status, StatusCode::CREATED);
+}

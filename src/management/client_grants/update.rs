@@ -63,11 +63,10 @@ fn scopes(
     let list = place.key(key.unwrap_or("scope"));
     match sent {
         Some(sent) if all && !sent.is_empty() => return Err(both_scopes()),
-        _ if all => {
-            if listed.is_some_and(|listed| !listed.is_empty()) {
-                edits.push(Edit::Remove { place: list });
-            }
+        _ if all && listed.is_some_and(|listed| !listed.is_empty()) => {
+            edits.push(Edit::Remove { place: list });
         }
+        _ if all => {}
         Some(sent) => edits.extend(items(&list, listed, &sent)),
         // They were all, and nobody says which remain: none.
         None if listed.is_none() => edits.push(Edit::Set { place: list, value: json!([]) }),

@@ -65,7 +65,6 @@ fn in_query(name: &str) -> Value {
         ),
         "take" => ("How many come at most; the list is then read on by its `next`.", length()),
         "is_first_party" => ("Those that are one's own, or others'.", json!({"type": "boolean"})),
-        "is_global" => ("None is: `true` lists nothing.", json!({"type": "boolean"})),
         _ => ("Not looked at.", text()),
     };
     json!({"name": name, "in": "query", "description": about, "schema": schema})

@@ -111,3 +111,17 @@ fn an_association_is_taken_out_wherever_it_stands() {
     }
     assert!(managed.refused(&dissociate(&["org_a", "cgr_s"])).starts_with("403 "));
 }
+
+#[test]
+fn associations_come_and_go_in_the_text() {
+    let managed = managed();
+    let (managed, _) = managed.write(&associate("org_c", "cgr_2"));
+    assert!(managed.sources[0].text.contains("organization_usage: allow, organizations: [org_c]}"));
+    let (managed, _) = managed.write(&associate("org_d", "cgr_2"));
+    let (managed, _) = managed.write(&asked(Endpoint::Dissociate, &["org_c", "cgr_2"]));
+    let (managed, _) = managed.write(&asked(Endpoint::Dissociate, &["org_b", "cgr_1"]));
+    let of_grant = |id| managed.body(&asked(Endpoint::ListOrganizationsOfGrant, &[id]));
+    assert_eq!(of_grant("cgr_2"), json!([{"id": "org_d"}]));
+    assert_eq!(of_grant("cgr_1"), json!([{"id": "org_a"}]));
+    assert!(managed.sources[0].text.contains("organizations: [org_a]}"));
+}

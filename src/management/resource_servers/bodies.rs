@@ -182,6 +182,7 @@ pub(in crate::management) struct SubjectTypes {
 /// The policy for one subject type.
 #[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(rename = "{P}Of")]
 pub(in crate::management) struct PolicyOf<P> {
     /// The policy.
     pub(super) policy: P,

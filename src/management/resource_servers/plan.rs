@@ -46,7 +46,7 @@ fn create(management: &Management, asked: &Asked) -> Result<Plan, Fault> {
     if management.inventory.api(identifier.as_str()).is_some() {
         let message =
             format!("A resource server with the identifier `{identifier}` already exists");
-        return Err(Fault::new(StatusCode::CONFLICT, "existent_resource_server", message));
+        return Err(Fault::new(StatusCode::CONFLICT, "resource_server_already_exists", message));
     }
     let (list, new_file) = destination(management)?;
     let edits = vec![Edit::Append { list, items: vec![api] }];
@@ -87,7 +87,7 @@ fn destination(management: &Management) -> Result<(Place, Option<String>), Fault
                 "say in `management.file` which file new ones are added to"
             };
             let message = format!("{which}: {help}");
-            Err(Fault::new(StatusCode::CONFLICT, "file_undecided", message))
+            Err(Fault::new(StatusCode::CONFLICT, "file_unknown", message))
         }
     }
 }

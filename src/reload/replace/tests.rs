@@ -9,7 +9,9 @@ struct Disk(tempfile::TempDir);
 impl Disk {
     fn with(files: &[(&str, &str)]) -> Self {
         let disk = Self(tempfile::tempdir().unwrap());
-        files.iter().for_each(|(name, text)| fs::write(disk.at(name), text).unwrap());
+        for (name, text) in files {
+            fs::write(disk.at(name), text).unwrap();
+        }
         disk
     }
 
@@ -151,7 +153,9 @@ fn what_a_crash_left_is_swept_and_other_files_are_not() {
         "a.grantgate",
     ];
     let disk = Disk::with(&[(".a.grantgate", "half"), ("a", "old")]);
-    others.iter().for_each(|name| fs::write(disk.at(name), "").unwrap());
+    for name in others {
+        fs::write(disk.at(name), "").unwrap();
+    }
     replaced(&[disk.rewrite("a", "old", "new")]).unwrap();
     Asides::default().sweep(disk.0.path()).unwrap();
     let mut left: Vec<_> = others.into_iter().chain(["a"]).collect();

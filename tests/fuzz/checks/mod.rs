@@ -7,6 +7,7 @@
 pub mod claims;
 pub mod config;
 pub mod credential;
+pub mod edit;
 pub mod jose;
 pub mod jwks;
 pub mod path;

@@ -120,13 +120,16 @@ class Process:
 
 
 class Gate(Process):
-    """A running gate."""
+    """A running gate. Beside its configuration there are `files`, texts by their names."""
 
-    def __init__(self, configured):
+    def __init__(self, configured, *, files=None, environment=None):
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="grantgate-traffic-"))
         self.file = self.folder / "gateway.yaml"
         self.file.write_text(json.dumps(configured, indent=1))
-        super().__init__([BINARY, "run", "--config", self.folder], environment={"TRAFFIC_SECRET": SECRET})
+        for name, text in (files or {}).items():
+            (self.folder / name).write_text(text)
+        super().__init__([BINARY, "run", "--config", self.folder],
+                         environment={"TRAFFIC_SECRET": SECRET, **(environment or {})})
         match, _ = self.seen(r'traffic=127\.0\.0\.1:(\d+)')
         self.port = int(match[1])
         self.health = self.seen(r'health="?([\d.]+:\d+)')[0][1]
