@@ -3,16 +3,17 @@
 //! In come two snapshots; out come the accesses that only one of them gives. They are found by asking
 //! [`decide`](crate::policy::decide()) itself: for every caller that either snapshot knows of, with a
 //! token that holds exactly what the caller's ceiling gives, in each organization that a grant names,
-//! for every operation that either snapshot lists. Callers of whom both say the same are not asked about;
-//! for the others the work grows with grants × operations.
+//! for every operation that either snapshot lists. The work grows with the grants, and with those that
+//! differ × operations.
 //!
 //! It speaks of access alone: not of hosts, upstreams, keys, limits, or of how long a grant lasts.
 
+mod alike;
 mod answers;
 mod questions;
 mod words;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use answers::Answers;
@@ -94,17 +95,22 @@ pub enum What {
 impl AccessDiff {
     /// Compares what two snapshots allow at `now`.
     pub fn between(old: &Snapshot, new: &Snapshot, now: UnixTime) -> Self {
+        Self::by(&Questions::of(old, new, false), old, new, now)
+    }
+
+    fn by(
+        questions: &BTreeMap<Audience, Questions>,
+        old: &Snapshot,
+        new: &Snapshot,
+        now: UnixTime,
+    ) -> Self {
         let mut diff = Self::default();
-        for (api, questions) in &Questions::of([old, new]) {
+        for (api, questions) in questions {
             let old = Answers::of(old, api, questions, now);
             let new = Answers::of(new, api, questions, now);
             diff.add(api, &Caller::Anyone, &old.anyone(), &new.anyone());
-            let alike = old.asks_as(&new);
             for ((issuer, which), organizations) in &questions.callers {
                 for subject_type in SubjectType::ALL {
-                    if alike && old.knows_as(&new, issuer, which, subject_type) {
-                        continue;
-                    }
                     let of = |answers: &Answers<'_>| {
                         answers.application(issuer, which, subject_type, organizations)
                     };

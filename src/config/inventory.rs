@@ -116,10 +116,10 @@ impl Inventory {
         clients: Vec<KnownClient>,
         files: Vec<File>,
     ) -> Self {
-        let mut grants_by_id = BTreeMap::new();
-        for (index, grant) in grants.iter().enumerate() {
-            grants_by_id.entry(grant.id.clone()).or_insert(index);
-        }
+        // Of two with one id the first counts: it is the last that is put in. All at once, since there may
+        // be very many.
+        let by_id = grants.iter().enumerate().rev().map(|(index, grant)| (grant.id.clone(), index));
+        let grants_by_id = by_id.collect();
         let mut apis_by_name = HashMap::new();
         for (index, api) in apis.iter().enumerate() {
             apis_by_name.insert(api.identifier.as_str().to_owned(), index);

@@ -186,7 +186,6 @@ fn pointless(report: &mut Report, given: &Given, subject: &Subject<'_>) {
     let Some(known) = subject.apis.list.get(given.api).filter(is_served) else { return };
     let subject_type = given.grant.subject_type();
     let name = subject_type.as_str();
-    let policy = known.place.key("subject_type_authorization").key(name).key("policy");
     let reason = match known.api.access.policy(subject_type) {
         // What is wrong with such a grant is an error.
         _ if known.is_system => None,
@@ -198,6 +197,7 @@ fn pointless(report: &mut Report, given: &Given, subject: &Subject<'_>) {
     };
     if let Some(reason) = reason {
         let policies = known.place.key("subject_type_authorization");
+        let policy = policies.key(name).key("policy");
         // A policy that could not be read stands as the strictest.
         if report.is_refused(&policy) || report.has_error_within(&policies) {
             return;
@@ -208,12 +208,11 @@ fn pointless(report: &mut Report, given: &Given, subject: &Subject<'_>) {
             .help("write `require_client_grant` as the policy, or remove the grant");
         return;
     }
-    let organizations = given.place.key("organizations");
     if let GrantKind::Client {
         organizations: OrganizationRule::Require(Organizations::Associated(ids)),
     } = &given.grant.kind
         && ids.is_empty()
-        && !report.is_refused(&organizations)
+        && !report.is_refused(&given.place.key("organizations"))
     {
         report
             .push(

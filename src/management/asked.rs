@@ -71,8 +71,9 @@ impl Query {
     pub(super) fn flag(&self, name: &str) -> Result<Option<bool>, Fault> {
         match self.one(name)? {
             None => Ok(None),
-            Some("true") => Ok(Some(true)),
-            Some("false") => Ok(Some(false)),
+            // As Python writes them, too.
+            Some(value) if value.eq_ignore_ascii_case("true") => Ok(Some(true)),
+            Some(value) if value.eq_ignore_ascii_case("false") => Ok(Some(false)),
             Some(_) => Err(Self::refused(name, "Expected type boolean but found type string")),
         }
     }

@@ -7,7 +7,8 @@
 use std::net::SocketAddr;
 
 use base64::Engine as _;
-use base64::engine::general_purpose::{STANDARD, URL_SAFE};
+use base64::alphabet::{self, Alphabet};
+use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 use http::HeaderMap;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -27,6 +28,9 @@ const MOST_ACCESSES: usize = 100;
 /// The longest `Auth0-Client` that is looked into, and the most that is told of a name in it.
 const TOOL_BYTES: usize = 1024;
 const TOOL_CHARS: usize = 64;
+
+const ANY_PADDING: GeneralPurposeConfig =
+    GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent);
 
 /// The longest path that is told whole: strangers choose it.
 const PATH_CHARS: usize = 1024;
@@ -149,7 +153,9 @@ impl Tool {
         if text.len() > TOOL_BYTES {
             return None;
         }
-        let json = STANDARD.decode(text).or_else(|_| URL_SAFE.decode(text)).ok()?;
+        // In either alphabet, padded or not: each of Auth0's clients has its own way.
+        let decode = |of: &Alphabet| GeneralPurpose::new(of, ANY_PADDING).decode(text);
+        let json = decode(&alphabet::STANDARD).or_else(|_| decode(&alphabet::URL_SAFE)).ok()?;
         let Self { name, version } = serde_json::from_slice(&json).ok()?;
         let screened = |text: String| -> String {
             text.chars().filter(|char| !harms(*char)).take(TOOL_CHARS).collect()
@@ -160,6 +166,7 @@ impl Tool {
 
 #[cfg(test)]
 mod tests {
+    use base64::prelude::{BASE64_STANDARD as STANDARD, BASE64_URL_SAFE_NO_PAD};
     use http::{HeaderValue, StatusCode};
 
     use super::*;
@@ -179,6 +186,9 @@ mod tests {
         assert_eq!(tool(json), of("node-auth0", Some("7.1.0")));
         let hostile = format!(r#"{{"name":"a\u001b[2J\u202e{}"}}"#, "x".repeat(100));
         assert_eq!(tool(&hostile), of(&format!("a[2J{}", "x".repeat(60)), None));
+        let unpadded = HeaderValue::try_from(BASE64_URL_SAFE_NO_PAD.encode(json)).unwrap();
+        let headers = HeaderMap::from_iter([("auth0-client".parse().unwrap(), unpadded)]);
+        assert_eq!(Tool::of(&headers), of("node-auth0", Some("7.1.0")));
         for bad in ["", "[]", "{\"name\": 1}", &format!("{{\"name\":\"{}\"}}", "x".repeat(1000))] {
             assert_eq!(tool(bad), None, "{bad}");
         }

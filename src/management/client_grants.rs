@@ -15,9 +15,9 @@ pub(super) use bodies::{CreateGrant, Grant, UpdateGrant};
 
 use super::paging::Page;
 use super::{Answer, Asked, Endpoint, Fault, Plan, Query, Then};
+use crate::config::Edit;
 use crate::config::inventory::KnownGrant;
 use crate::config::snapshot::{Management, Snapshot};
-use crate::config::{Edit, Source};
 use crate::policy::{GrantId, Holder, SubjectType};
 use crate::reload::Change;
 
@@ -44,11 +44,11 @@ pub(super) fn read(snapshot: &Snapshot, asked: &Asked) -> Result<Answer, Fault> 
     }
 }
 
-pub(super) fn plan(snapshot: &Snapshot, sources: &[Source], asked: &Asked) -> Result<Plan, Fault> {
+pub(super) fn plan(snapshot: &Snapshot, asked: &Asked) -> Result<Plan, Fault> {
     let management = management(snapshot)?;
     let id = asked.names.first().map_or("", String::as_str);
     match asked.endpoint {
-        Endpoint::CreateGrant => create::plan(management, sources, &asked.body),
+        Endpoint::CreateGrant => create::plan(management, &asked.body),
         Endpoint::UpdateGrant => update::plan(changeable(management, id)?, asked),
         _ => delete(management, id, asked),
     }

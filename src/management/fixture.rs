@@ -70,7 +70,7 @@ impl Managed {
     }
 
     pub(super) fn plan(&self, asked: &Asked) -> Result<Plan, Fault> {
-        super::plan(&self.snapshot, &self.sources, asked)
+        super::plan(&self.snapshot, asked)
     }
 
     /// What a write would change, an edit a line.

@@ -21,6 +21,7 @@ mod audit;
 mod body;
 mod client_grants;
 mod clients;
+mod destination;
 mod fields;
 #[cfg(test)]
 mod fixture;
@@ -44,7 +45,6 @@ pub use openapi::description;
 pub use serve::Door;
 pub use writer::{Writer, WritesEnded};
 
-use crate::config::Source;
 use crate::config::snapshot::Snapshot;
 use crate::policy::{Audience, GrantId};
 use crate::reload::Change;
@@ -98,15 +98,15 @@ pub fn read(snapshot: &Snapshot, asked: &Asked) -> Result<Answer, Fault> {
     }
 }
 
-/// Plans a write upon `snapshot`, which is what `sources` mean.
+/// Plans a write upon `snapshot`.
 ///
 /// # Errors
 /// With what is wrong with it.
-pub fn plan(snapshot: &Snapshot, sources: &[Source], asked: &Asked) -> Result<Plan, Fault> {
+pub fn plan(snapshot: &Snapshot, asked: &Asked) -> Result<Plan, Fault> {
     match asked.endpoint.resource() {
-        Resource::ClientGrants => client_grants::plan(snapshot, sources, asked),
-        Resource::Organizations => organizations::plan(snapshot, sources, asked),
-        Resource::ResourceServers => resource_servers::plan(snapshot, sources, asked),
+        Resource::ClientGrants => client_grants::plan(snapshot, asked),
+        Resource::Organizations => organizations::plan(snapshot, asked),
+        Resource::ResourceServers => resource_servers::plan(snapshot, asked),
         Resource::Clients | Resource::Gateway => {
             Err(Fault::not_found("there is nothing to change"))
         }

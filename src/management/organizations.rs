@@ -12,10 +12,10 @@ use super::body::{self, Text, invalid};
 use super::client_grants::{Grant, changeable, find, listed, management, missing};
 use super::paging::Page;
 use super::{Answer, Asked, Endpoint, Fault, Plan, Query, Then};
+use crate::config::Edit;
 use crate::config::inventory::KnownGrant;
 use crate::config::raw::OrganizationUsage;
 use crate::config::snapshot::{Management, Snapshot};
-use crate::config::{Edit, Source};
 use crate::policy::{GrantId, Holder, OrganizationId, SubjectType};
 use crate::reload::Change;
 
@@ -88,7 +88,7 @@ fn grants(management: &Management, asked: &Asked) -> Result<Answer, Fault> {
     Ok(page.answer(asked, "client_grants", grants, show_association))
 }
 
-pub(super) fn plan(snapshot: &Snapshot, _: &[Source], asked: &Asked) -> Result<Plan, Fault> {
+pub(super) fn plan(snapshot: &Snapshot, asked: &Asked) -> Result<Plan, Fault> {
     let management = management(snapshot)?;
     let organization = OrganizationId::new(name(asked, 0)).map_err(|error| {
         let message = format!("Path validation error: the organization's id {error}.");

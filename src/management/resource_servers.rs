@@ -74,10 +74,14 @@ fn named<'i>(inventory: &'i Inventory, asked: &Asked) -> Result<&'i KnownApi, Fa
     })
 }
 
-/// An API as it is shown.
+/// An API as it is shown. One without a name is called by its identifier: there are tools that need one.
 fn show(api: &KnownApi) -> Map<String, Value> {
     let mut shown = Map::from_iter([("id".to_owned(), json!(api.id))]);
-    let written = |name: &str| Some((name.to_owned(), api.written.get(name)?.clone()));
+    let name = json!(api.identifier.as_str());
+    let written = |field: &str| {
+        let value = api.written.get(field).or_else(|| (field == "name").then_some(&name));
+        Some((field.to_owned(), value?.clone()))
+    };
     shown.extend(FIELDS.iter().filter_map(|name| written(name)));
     for (name, value) in &api.written {
         shown.entry(name.as_str()).or_insert_with(|| value.clone());

@@ -81,9 +81,9 @@ impl Writer {
         // A plan may be made more than once: what the last one says is what was written.
         let (tell, told) = std_mpsc::channel();
         let keys = self.keys.clone();
-        let planned = move |snapshot: &Snapshot, sources: &[Source]| {
+        let planned = move |snapshot: &Snapshot, _: &[Source]| {
             leave.holds(snapshot, &keys.load(), asked.endpoint)?;
-            let plan = plan(snapshot, sources, &asked)?;
+            let plan = plan(snapshot, &asked)?;
             // Nobody hears of it where nobody waits any more.
             let _ = tell.send(plan.then);
             Ok::<_, Fault>(plan.change)

@@ -1,7 +1,9 @@
 //! Client grants, and the index that finds the one that counts.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::BTreeSet;
 use std::sync::Arc;
+
+use foldhash::HashMap;
 
 use super::{ClientId, GrantId, Issuer, NameSet, OrganizationId, SubjectType, UnixTime};
 
@@ -93,16 +95,35 @@ struct IssuerGrants {
 /// One slot per [`SubjectType`].
 type PerSubjectType = [Option<Arc<Grant>>; SubjectType::ALL.len()];
 
+/// Whether two holders' grants give the same. What they are called, and whom to ask, does not matter.
+fn give_alike(one: &PerSubjectType, other: &PerSubjectType) -> bool {
+    one.iter().zip(other).all(|pair| match pair {
+        (Some(one), Some(other)) => {
+            one.ceiling == other.ceiling
+                && one.expires_at == other.expires_at
+                && one.kind == other.kind
+        }
+        (None, None) => true,
+        _ => false,
+    })
+}
+
 impl Grants {
     /// Adds a grant; the one that had the same key is returned and no longer counts.
-    pub fn insert(&mut self, issuer: Issuer, holder: Holder, grant: Grant) -> Option<Arc<Grant>> {
+    pub fn insert(
+        &mut self,
+        issuer: Issuer,
+        holder: Holder,
+        grant: impl Into<Arc<Grant>>,
+    ) -> Option<Arc<Grant>> {
+        let grant = grant.into();
         let grants = self.by_issuer.entry(issuer).or_default();
         let slots = match holder {
             Holder::Client(client) => grants.clients.entry(client).or_default(),
             Holder::ThirdPartyClients => &mut grants.third_party_clients,
         };
         let slot = slots.get_mut(grant.subject_type() as usize)?;
-        slot.replace(Arc::new(grant))
+        slot.replace(grant)
     }
 
     /// The grant of `client` of `issuer` itself for `subject_type`.
@@ -118,6 +139,44 @@ impl Grants {
     /// The grant of `issuer`'s third-party applications for `subject_type`.
     pub fn third_party(&self, issuer: &Issuer, subject_type: SubjectType) -> Option<&Arc<Grant>> {
         self.by_issuer.get(issuer)?.third_party_clients.get(subject_type as usize)?.as_ref()
+    }
+
+    /// The applications whose own grants give something else in `other`, or that have them in one of the
+    /// two alone. Of very many it takes one look-up each, and of those that are in both no more.
+    pub fn differing<'a>(&'a self, other: &'a Self) -> Vec<(&'a Issuer, &'a ClientId)> {
+        let mut differing = Vec::new();
+        let mut missing = HashMap::default();
+        for (issuer, grants) in &self.by_issuer {
+            let others = other.by_issuer.get(issuer).map(|others| &others.clients);
+            let mut missed = others.map_or(0, HashMap::len);
+            for (client, slots) in &grants.clients {
+                let others = others.and_then(|others| others.get(client));
+                missed -= usize::from(others.is_some());
+                if !others.is_some_and(|others| give_alike(slots, others)) {
+                    differing.push((issuer, client));
+                }
+            }
+            missing.insert(issuer, missed);
+        }
+        for (issuer, others) in &other.by_issuer {
+            let known = self.by_issuer.get(issuer).map(|grants| &grants.clients);
+            let new = others
+                .clients
+                .keys()
+                .filter(|client| known.is_none_or(|known| !known.contains_key(*client)));
+            // When all that are missing here were found, nobody else need be looked for.
+            let count = missing.get(issuer).copied().unwrap_or(usize::MAX);
+            differing.extend(new.take(count).map(|client| (issuer, client)));
+        }
+        differing
+    }
+
+    /// Whether third-party applications of `issuer` are given the same by default in `other`.
+    pub fn give_third_parties_as(&self, other: &Self, issuer: &Issuer) -> bool {
+        let slots = |grants: &'_ Self| {
+            grants.by_issuer.get(issuer).map(|grants| grants.third_party_clients.clone())
+        };
+        give_alike(&slots(self).unwrap_or_default(), &slots(other).unwrap_or_default())
     }
 
     /// Every grant with its issuer and holder, in no order.

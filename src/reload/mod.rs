@@ -277,7 +277,13 @@ impl Reloader {
         (status.loaded_at, status.whole_at) = (status.last_at, status.last_at);
         let restart_needed = self.at_start.differences(&new);
         // It grows with grants and operations: whoever revokes does not wait for it.
-        let compared = spawn_blocking(move || AccessDiff::between(&old, &new, now())).await;
+        let compared = spawn_blocking(move || {
+            let diff = AccessDiff::between(&old, &new, now());
+            // Nor does anybody wait until what nothing needs any more is taken apart.
+            drop(spawn_blocking(move || drop(old)));
+            diff
+        });
+        let compared = compared.await;
         let diff = compared.unwrap_or_default();
         let applied = Applied {
             gained: diff.gained.len(),

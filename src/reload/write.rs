@@ -116,6 +116,7 @@ impl Reloader {
             match done? {
                 Done::Nothing => return Ok(Written::nothing(snapshot)),
                 Done::Replaced(judged, files) => {
+                    drop(snapshot);
                     let found = Some(Found::New(judged));
                     let ended = self.conclude(&mut known, found, Trigger::Management).await;
                     return match ended {

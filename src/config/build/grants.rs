@@ -3,8 +3,9 @@
 //! Every rule of a grant is held against it whatever becomes of its key, so that all problems are
 //! said. A grant for an API that is not here, or that has no gate, is checked and left out.
 
-use std::collections::HashMap;
 use std::sync::Arc;
+
+use foldhash::HashMap;
 
 use super::apis::{Apis, KnownApi};
 use super::clients::{Listed, client_id};
@@ -25,7 +26,7 @@ pub(in crate::config) struct Given {
     pub(in crate::config) holder: Holder,
     /// The API's place among all that are configured.
     pub(in crate::config) api: usize,
-    pub(in crate::config) grant: Grant,
+    pub(in crate::config) grant: Arc<Grant>,
 }
 
 /// Builds every grant, gives each API its own, and tells which were given.
@@ -38,31 +39,31 @@ pub(super) fn build(
     apis: &mut Apis,
 ) -> Vec<Given> {
     let mut given: Vec<Given> = Vec::new();
-    let mut keys: HashMap<(usize, Holder, usize, SubjectType), Place> = HashMap::new();
-    let mut ids: HashMap<GrantId, Place> = HashMap::new();
+    let mut keys: HashMap<(usize, Holder, usize, SubjectType), usize> = HashMap::default();
+    let mut ids: HashMap<GrantId, usize> = HashMap::default();
     for grant in written {
         let written_id = grant.raw.id.is_some();
         let Some(built) = build_one(ctx, grant, issuers, listed, management, apis) else {
             continue;
         };
         let key = (built.issuer, built.holder.clone(), built.api, built.grant.subject_type());
-        if let Some(first) = keys.get(&key) {
+        if let Some(first) = keys.get(&key).and_then(|first| given.get(*first)) {
             ctx.report
                 .push(
                     Code::GrantDuplicate,
                     &built.place,
                     "another grant has the same application, API and subject type",
                 )
-                .also(first, "first given here")
+                .also(&first.place, "first given here")
                 .help(
                     "keep one of them; a grant is identified by issuer, application, API and \
                     subject type",
                 );
             continue;
         }
-        keys.insert(key, built.place.clone());
-        if let Some(first) = ids.insert(built.grant.id.clone(), built.place.clone())
-            && written_id
+        keys.insert(key, given.len());
+        if let Some(first) = ids.insert(built.grant.id.clone(), given.len())
+            && let Some(first) = given.get(first).filter(|_| written_id)
         {
             ctx.report
                 .push(
@@ -70,7 +71,7 @@ pub(super) fn build(
                     &built.place.key("id"),
                     format!("the id `{}` belongs to another grant", built.grant.id),
                 )
-                .also(&first, "that grant")
+                .also(&first.place, "that grant")
                 .help("leave out `id`, and one is derived from what the grant is for");
         }
         given.push(built);
@@ -125,8 +126,7 @@ fn build_one(
         rules::kind(ctx, written, subject_type, third_party, declared.map(|api| &api.details))
     };
     let expires_at = rules::expires_at(ctx, written);
-    let at_id = place.key("id");
-    let id = raw.id.as_ref().map(|id| ctx.name(&at_id, id, GrantId::new));
+    let id = raw.id.as_ref().map(|id| ctx.name(&place.key("id"), id, GrantId::new));
     let (known, issuer, holder) = (known?, issuer?, holder?);
     let derived = || {
         let issuer = issuers.name(issuer)?.as_str();
@@ -135,7 +135,7 @@ fn build_one(
     let id = id.unwrap_or_else(derived)?;
     let owner = raw.owner.as_deref().map(Arc::from);
     let grant = Grant { id, ceiling: ceiling?, expires_at: expires_at?, kind: kind?, owner };
-    Some(Given { place: place.clone(), issuer, holder, api: api?, grant })
+    Some(Given { place: place.clone(), issuer, holder, api: api?, grant: Arc::new(grant) })
 }
 
 /// On whose behalf a grant is, as written or by default.
@@ -161,12 +161,13 @@ fn holder(
     exported: Option<&Exported<'_>>,
 ) -> Option<Holder> {
     let At { place, raw } = written;
-    let (at_id, at_default) = (place.key("client_id"), place.key("default_for"));
+    // Made where they are needed: there may be very many grants.
+    let (at_id, at_default) = (|| place.key("client_id"), || place.key("default_for"));
     match (&raw.client_id, raw.default_for) {
         (Some(id), None) => match exported {
-            None => client_id(ctx, &at_id, id).map(Holder::Client),
+            None => client_id(ctx, &at_id(), id).map(Holder::Client),
             Some(Exported { listed, issuer: Some(issuer), counts: true }) => {
-                listed.find(ctx, &at_id, *issuer, id).map(Holder::Client)
+                listed.find(ctx, &at_id(), *issuer, id).map(Holder::Client)
             }
             Some(_) => None,
         },
@@ -175,17 +176,17 @@ fn holder(
             ctx.report
                 .push(
                     Code::GrantHolder,
-                    &at_id,
+                    &at_id(),
                     "a grant is for one application or a default, not both",
                 )
-                .also(&at_default, "a default here")
+                .also(&at_default(), "a default here")
                 .help("keep one of them, and write a second grant for the other");
             None
         }
         (None, None) => {
-            if !ctx.report.is_refused(&at_default) {
+            if !ctx.report.is_refused(&at_default()) {
                 ctx.report
-                    .push(Code::GrantHolder, &at_id, "the grant does not say whom it is for")
+                    .push(Code::GrantHolder, &at_id(), "the grant does not say whom it is for")
                     .help("write `client_id`, or `default_for: third_party_clients`");
             }
             None
@@ -194,7 +195,7 @@ fn holder(
 }
 
 fn api(ctx: &mut Context<'_, '_>, written: &At<&raw::ClientGrant>, apis: &Apis) -> Option<usize> {
-    let place = written.place.key("audience");
+    let place = || written.place.key("audience");
     let Some(audience) = &written.raw.audience else {
         let described = apis.described();
         if described.len() == 1 && !apis.doubtful {
@@ -210,7 +211,7 @@ fn api(ctx: &mut Context<'_, '_>, written: &At<&raw::ClientGrant>, apis: &Apis) 
             } else {
                 choice("audience", described.iter().map(|known| known.api.identifier.as_str()))
             };
-            ctx.report.push(Code::AudienceAmbiguous, &place, message).help(help);
+            ctx.report.push(Code::AudienceAmbiguous, &place(), message).help(help);
         }
         return None;
     };
@@ -219,7 +220,7 @@ fn api(ctx: &mut Context<'_, '_>, written: &At<&raw::ClientGrant>, apis: &Apis) 
         let message =
             format!("the API `{audience}` is not configured here, so the grant is not used");
         let help = || nearly(audience, apis.identifiers(), "the APIs here are");
-        ctx.report.push(Code::GrantElsewhere, &place, message).help_by(help);
+        ctx.report.push(Code::GrantElsewhere, &place(), message).help_by(help);
     }
     found
 }
@@ -230,19 +231,19 @@ fn issuer(
     issuers: &Issuers,
     known: &KnownApi,
 ) -> Option<usize> {
-    let place = written.place.key("issuer");
+    let place = || written.place.key("issuer");
     if let Some(name) = &written.raw.issuer {
         let found = match issuers.own() {
             Some(own) if known.is_system && name == SYSTEM_API => own,
-            _ => issuers.resolve(ctx, &place, name)?,
+            _ => issuers.resolve(ctx, &place(), name)?,
         };
         if !known.trusted.contains(&found) && !ctx.report.has_error_within(&known.issuers_place()) {
-            untrusted(ctx, &place, known);
+            untrusted(ctx, &place(), known);
         }
         return Some(found);
     }
     if is_exported_grant(&written.place) && known.has_gate {
-        return exported_by(ctx, &place, issuers, known);
+        return exported_by(ctx, &place(), issuers, known);
     }
     if let Some(own) = issuers.own()
         && known.is_system
@@ -261,7 +262,7 @@ fn issuer(
                 several.len()
             );
             let help = choice("issuer", names);
-            ctx.report.push(Code::IssuerAmbiguous, &place, message).help(help);
+            ctx.report.push(Code::IssuerAmbiguous, &place(), message).help(help);
             None
         }
     }

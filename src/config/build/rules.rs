@@ -21,31 +21,31 @@ pub(super) fn ceiling(
     undeclared: Code,
 ) -> Option<NameSet> {
     let At { place, raw } = written;
-    let (at_scope, at_scopes) = (place.key("scope"), place.key("scopes"));
+    let (at_scope, at_scopes) = (|| place.key("scope"), || place.key("scopes"));
     let (list, scopes) = match (&raw.scope, &raw.scopes) {
         (Some(_), Some(_)) => {
             ctx.report
                 .push(
                     Code::GrantScopeTwice,
-                    &at_scopes,
+                    &at_scopes(),
                     "`scope` and `scopes` are one key under two names",
                 )
-                .also(&at_scope, "written here too")
+                .also(&at_scope(), "written here too")
                 .help("write all of them under `scope`");
             return None;
         }
-        (Some(scopes), None) => (at_scope, scopes.as_slice()),
-        (None, Some(scopes)) => (at_scopes, scopes.as_slice()),
+        (Some(scopes), None) => ("scope", scopes.as_slice()),
+        (None, Some(scopes)) => ("scopes", scopes.as_slice()),
         (None, None) if raw.allow_all_scopes == Some(true) => {
             return Some(declared.map(|names| names.all().clone()).unwrap_or_default());
         }
         (None, None) => {
             let all = place.key("allow_all_scopes");
-            if !ctx.report.is_refused(&at_scopes) && !ctx.report.is_refused(&all) {
+            if !ctx.report.is_refused(&at_scopes()) && !ctx.report.is_refused(&all) {
                 ctx.report
                     .push(
                         Code::GrantScopeMissing,
-                        &at_scope,
+                        &at_scope(),
                         "the grant does not say which scopes it gives",
                     )
                     .help(
@@ -65,21 +65,22 @@ pub(super) fn ceiling(
                 &place.key("allow_all_scopes"),
                 "a grant gives all scopes, or those that it lists",
             )
-            .also(&list, "some are listed here")
+            .also(&place.key(list), "some are listed here")
             .help("keep one of them");
         return None;
     }
     let mut ceiling = NameSet::default();
     let mut whole = true;
     for (index, scope) in scopes.iter().enumerate() {
+        let at = || place.key(list).index(index);
         if !is_name(scope) {
             let message = format!("`{scope}` is not a scope");
-            ctx.report.push(Code::NameInvalid, &list.index(index), message).help(SCOPE_CHARACTERS);
+            ctx.report.push(Code::NameInvalid, &at(), message).help(SCOPE_CHARACTERS);
             whole = false;
             continue;
         }
         let named = Named { word: "scope", name: scope, undeclared };
-        declare(ctx, &list.index(index), &named, declared, &mut ceiling);
+        declare(ctx, at, &named, declared, &mut ceiling);
     }
     whole.then_some(ceiling)
 }
@@ -95,7 +96,7 @@ struct Named<'n> {
 /// Adds a name to those that are given; one that the API does not declare gives nothing.
 fn declare(
     ctx: &mut Context<'_, '_>,
-    place: &Place,
+    at: impl FnOnce() -> Place,
     named: &Named<'_>,
     declared: Option<&Names>,
     given: &mut NameSet,
@@ -108,7 +109,7 @@ fn declare(
     }
     let message = format!("the API does not declare the {word} `{name}`, so it gives nothing");
     let help = || meant(name, declared.iter().map(|name| &**name), "the API declares");
-    ctx.report.push(undeclared, place, message).help_by(help);
+    ctx.report.push(undeclared, &at(), message).help_by(help);
 }
 
 /// The rules of the grant's subject type, and none of another's.
@@ -151,7 +152,6 @@ pub(super) fn kind(
             GrantKind::Client { organizations: organizations(ctx, written, third_party)? }
         }
         SubjectType::User => {
-            let list = place.key("authorization_details_types");
             let mut details = NameSet::default();
             for (index, name) in raw.authorization_details_types.iter().flatten().enumerate() {
                 let named = Named {
@@ -159,7 +159,8 @@ pub(super) fn kind(
                     name,
                     undeclared: Code::GrantScopeUndeclared,
                 };
-                declare(ctx, &list.index(index), &named, declared, &mut details);
+                let at = || place.key("authorization_details_types").index(index);
+                declare(ctx, at, &named, declared, &mut details);
             }
             GrantKind::User { details }
         }
@@ -173,11 +174,10 @@ fn organizations(
 ) -> Option<OrganizationRule> {
     let At { place, raw } = written;
     let any = raw.allow_any_organization == Some(true);
-    let list = place.key("organizations");
     let mut ids = BTreeSet::new();
     let mut whole = true;
     for (index, id) in raw.organizations.iter().flatten().enumerate() {
-        match ctx.name(&list.index(index), id, OrganizationId::new) {
+        match ctx.name(&place.key("organizations").index(index), id, OrganizationId::new) {
             Some(id) => drop(ids.insert(id)),
             None => whole = false,
         }
@@ -199,8 +199,8 @@ fn organizations(
         Some(raw::OrganizationUsage::Require) => OrganizationRule::Require(admitted),
         Some(raw::OrganizationUsage::Deny) | None => {
             // A usage that could not be read may well be another than the default.
-            let is_said = !ctx.report.is_refused(&place.key("organization_usage"));
-            if is_said && (any || listed) {
+            let is_said = || !ctx.report.is_refused(&place.key("organization_usage"));
+            if (any || listed) && is_said() {
                 let key = if any { "allow_any_organization" } else { "organizations" };
                 ctx.report
                     .push(
@@ -225,12 +225,15 @@ pub(super) fn expires_at(
     ctx: &mut Context<'_, '_>,
     written: &At<&raw::ClientGrant>,
 ) -> Option<Option<UnixTime>> {
-    let place = written.place.key("expires_at");
     let Some(text) = &written.raw.expires_at else { return Some(None) };
     let instant = date::instant(text);
     if instant.is_none() {
         ctx.report
-            .push(Code::TimeInvalid, &place, format!("`{text}` is not a date and time"))
+            .push(
+                Code::TimeInvalid,
+                &written.place.key("expires_at"),
+                format!("`{text}` is not a date and time"),
+            )
             .help("write date, time and zone (RFC 3339): `\"2030-01-01T00:00:00Z\"`");
     }
     instant.map(Some)

@@ -9,9 +9,9 @@ use super::questions::Questions;
 use super::{What, Which};
 use crate::config::snapshot::{ServedApi, Snapshot, Unlisted};
 use crate::policy::{
-    Api, Ask, Audience, Decision, DetailTypes, Enforcement, Grant, GrantKind, Issuer, NameSet,
-    Need, Organization, OrganizationId, Party, Permit, Policy, Presented, Scopes, SubjectType,
-    UnixTime, decide,
+    Api, Ask, Audience, Decision, DetailTypes, Enforcement, GrantKind, Issuer, NameSet, Need,
+    Organization, OrganizationId, Party, Permit, Policy, Presented, Scopes, SubjectType, UnixTime,
+    decide,
 };
 use crate::route::{CanonPath, Found};
 
@@ -58,7 +58,20 @@ impl<'s> Answers<'s> {
     ) -> BTreeSet<What> {
         let mut may = BTreeSet::new();
         let Some(served) = self.served else { return may };
-        let Some((client, party)) = self.party(issuer, which) else { return may };
+        let Some(trust) = served.trusted(self.snapshot).find(|trust| trust.issuer == *issuer)
+        else {
+            return may;
+        };
+        let (client, party) = match which {
+            // No application has the empty id: it finds no grant of its own.
+            Which::FirstParty => ("", Party::First),
+            Which::ThirdParty => ("", Party::Third),
+            Which::Client(client) => {
+                let listed = self.snapshot.clients.find(issuer, client.as_str());
+                let client = client.as_str();
+                (client, listed.unwrap_or_else(|| trust.profile.party(client)))
+            }
+        };
         let caller = presented(&served.api, issuer, client, party, subject_type);
         let Some((caller, permit)) = self.admitted(&served.api, &caller, organizations, &mut may)
         else {
@@ -77,58 +90,6 @@ impl<'s> Answers<'s> {
             }
         }
         may
-    }
-
-    /// Whether the API asks the same of its callers in another snapshot, whatever becomes of grants.
-    pub(super) fn asks_as(&self, other: &Self) -> bool {
-        let (Some(one), Some(two)) = (self.served, other.served) else { return false };
-        one.unlisted == two.unlisted
-            && one.api.access == two.api.access
-            && one.api.over_ceiling == two.api.over_ceiling
-            && one.api.enforcement == two.api.enforcement
-            && one.api.scopes.iter().eq(two.api.scopes.iter())
-            && one.api.details.iter().eq(two.api.details.iter())
-            && self.asks == other.asks
-    }
-
-    /// Whether an application is the same to another snapshot, and holds the same. Where the API asks the
-    /// same as well, nothing need be asked to know that it may do the same: of very many it is most.
-    pub(super) fn knows_as(
-        &self,
-        other: &Self,
-        issuer: &Issuer,
-        which: &Which,
-        subject_type: SubjectType,
-    ) -> bool {
-        self.known(issuer, which, subject_type) == other.known(issuer, which, subject_type)
-    }
-
-    /// Whose an application is, its grant, and that of third parties: all that is known of it.
-    fn known(
-        &self,
-        issuer: &Issuer,
-        which: &Which,
-        subject_type: SubjectType,
-    ) -> Option<(Party, [Option<&Arc<Grant>>; 2])> {
-        let grants = &self.served?.api.grants;
-        let (client, party) = self.party(issuer, which)?;
-        let own = grants.own(issuer, client, subject_type);
-        Some((party, [own, grants.third_party(issuer, subject_type)]))
-    }
-
-    /// Whose an application is, and its id; none where the API does not trust its issuer.
-    fn party<'w>(&self, issuer: &Issuer, which: &'w Which) -> Option<(&'w str, Party)> {
-        let trust = self.served?.trusted(self.snapshot).find(|trust| trust.issuer == *issuer)?;
-        Some(match which {
-            // No application has the empty id: it finds no grant of its own.
-            Which::FirstParty => ("", Party::First),
-            Which::ThirdParty => ("", Party::Third),
-            Which::Client(client) => {
-                let client = client.as_str();
-                let listed = self.snapshot.clients.find(issuer, client);
-                (client, listed.unwrap_or_else(|| trust.profile.party(client)))
-            }
-        })
     }
 
     /// The organizations with which the caller is let in at all, and the first way in. What it may

@@ -7,10 +7,12 @@ use std::sync::Arc;
 use http::Method;
 
 use super::Which;
+use super::alike::Side;
 use crate::config::lint::sample;
 use crate::config::snapshot::{Operation, ServedApi, Snapshot};
 use crate::policy::{
     Audience, GrantKind, Holder, Issuer, OrganizationId, OrganizationRule, Organizations,
+    SubjectType,
 };
 use crate::route::{Methods, On};
 
@@ -23,44 +25,89 @@ pub(super) struct Questions {
 }
 
 impl Questions {
-    /// The questions of each API that either snapshot serves.
-    pub(super) fn of(snapshots: [&Snapshot; 2]) -> BTreeMap<Audience, Self> {
-        let mut apis: BTreeMap<Audience, Self> = BTreeMap::new();
-        for snapshot in snapshots {
+    /// The questions of each API that either snapshot serves. Applications of whom both say the same are
+    /// asked about where `all` are.
+    pub(super) fn of(old: &Snapshot, new: &Snapshot, all: bool) -> BTreeMap<Audience, Self> {
+        let mut sides: BTreeMap<&Audience, Vec<Side<'_>>> = BTreeMap::new();
+        for snapshot in [old, new] {
             for served in &snapshot.apis {
-                apis.entry(served.api.identifier.clone()).or_default().add(snapshot, served);
+                let sides = sides.entry(&served.api.identifier).or_default();
+                sides.push(Side { snapshot, served });
             }
         }
-        apis
+        let apis = sides.into_iter().map(|(api, sides)| (api.clone(), Self::about(&sides, all)));
+        apis.collect()
     }
 
-    fn add(&mut self, snapshot: &Snapshot, served: &ServedApi) {
-        for trust in served.trusted(snapshot) {
-            for which in [Which::FirstParty, Which::ThirdParty] {
-                self.callers.entry((trust.issuer.clone(), which)).or_default();
+    fn about(sides: &[Side<'_>], all: bool) -> Self {
+        let mut questions = Self::default();
+        let differing = match sides {
+            [old, new] if !all => old.differing(*new),
+            _ => None,
+        };
+        for side in sides {
+            questions.add(*side);
+            if differing.is_none() {
+                questions.add_everybody(*side);
             }
         }
+        for (issuer, client) in differing.into_iter().flatten() {
+            questions.ask(issuer, Which::Client(client.clone()));
+        }
+        for side in sides {
+            questions.add_organizations(side.served);
+        }
+        questions
+    }
+
+    fn ask(&mut self, issuer: &Issuer, which: Which) {
+        self.callers.entry((issuer.clone(), which)).or_default();
+    }
+
+    /// Adds what is asked in any case.
+    fn add(&mut self, Side { snapshot, served }: Side<'_>) {
+        for trust in served.trusted(snapshot) {
+            self.ask(&trust.issuer, Which::FirstParty);
+            self.ask(&trust.issuer, Which::ThirdParty);
+        }
+        self.requests.extend(served.operations.iter().flat_map(requests));
+    }
+
+    /// Adds every application that is named.
+    fn add_everybody(&mut self, Side { snapshot, served }: Side<'_>) {
         // Of issuers that it does not trust there may be very many.
         let trusted: BTreeSet<_> = served.trusted(snapshot).map(|trust| &trust.issuer).collect();
         let listed = snapshot.clients.iter().filter(|(issuer, ..)| trusted.contains(issuer));
         for (issuer, client, _) in listed {
-            self.callers.entry((issuer.clone(), Which::Client(client.clone()))).or_default();
+            self.ask(issuer, Which::Client(client.clone()));
         }
-        for (issuer, holder, grant) in served.api.grants.iter() {
-            let which = match holder {
-                Holder::Client(client) => Which::Client(client),
-                Holder::ThirdPartyClients => Which::ThirdParty,
-            };
-            let organizations = self.callers.entry((issuer.clone(), which)).or_default();
-            if let GrantKind::Client { organizations: rule } = &grant.kind
-                && let OrganizationRule::Allow(admitted) | OrganizationRule::Require(admitted) =
-                    rule
-                && let Organizations::Associated(ids) = admitted
-            {
-                organizations.extend(ids.iter().cloned());
+        for (issuer, holder, _) in served.api.grants.iter() {
+            if let Holder::Client(client) = holder {
+                self.ask(issuer, Which::Client(client));
             }
         }
-        self.requests.extend(served.operations.iter().flat_map(requests));
+    }
+
+    /// Adds the organizations that the grants name of those who are asked about.
+    fn add_organizations(&mut self, served: &ServedApi) {
+        let grants = &served.api.grants;
+        for ((issuer, which), organizations) in &mut self.callers {
+            for subject_type in SubjectType::ALL {
+                let grant = match which {
+                    Which::Client(client) => grants.own(issuer, client.as_str(), subject_type),
+                    Which::ThirdParty => grants.third_party(issuer, subject_type),
+                    Which::FirstParty => None,
+                };
+                if let Some(GrantKind::Client { organizations: rule }) =
+                    grant.map(|grant| &grant.kind)
+                    && let OrganizationRule::Allow(admitted) | OrganizationRule::Require(admitted) =
+                        rule
+                    && let Organizations::Associated(ids) = admitted
+                {
+                    organizations.extend(ids.iter().cloned());
+                }
+            }
+        }
     }
 }
 

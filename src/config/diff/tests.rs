@@ -31,6 +31,8 @@ fn change(from: &str, to: &str) -> (Vec<String>, Vec<String>) {
     let diff = AccessDiff::between(&old, &new, NOW);
     let back = AccessDiff::between(&new, &old, NOW);
     assert_eq!((&diff.gained, &diff.lost), (&back.lost, &back.gained), "there and back");
+    let everybody = AccessDiff::by(&Questions::of(&old, &new, true), &old, &new, NOW);
+    assert_eq!(diff, everybody, "whoever was not asked about differs");
     let short = |accesses: &[Access]| accesses.iter().map(shortly).collect();
     (short(&diff.gained), short(&diff.lost))
 }
@@ -106,6 +108,31 @@ fn what_needs_no_token_is_for_anyone() {
     assert_eq!(gained, ["anyone: Reported"]);
     let (gained, _) = change("      operations:", "      unlisted: any_token\n      operations:");
     assert_eq!(gained, ["batch client: Unlisted", "web user: Unlisted"]);
+}
+
+#[test]
+fn who_was_not_asked_about_does_not_differ() {
+    let first = "  - {client_id: web, subject_type: user, scope: [read]}";
+    for grant in [
+        "{client_id: new, scope: [read]}",
+        "{client_id: theirs, subject_type: user, scope: [write]}",
+        "{client_id: batch, subject_type: user, scope: [read]}",
+        "{client_id: web, organization_usage: allow, organizations: [org_c], scope: []}",
+        "{default_for: third_party_clients, subject_type: user, scope: [read]}",
+    ] {
+        let (gained, lost) = change(first, &format!("  - {grant}\n{first}"));
+        assert!(!gained.is_empty() && lost.is_empty(), "{grant}");
+    }
+    for (from, to) in [
+        ("is_first_party: false", "is_first_party: true"),
+        ("client_id: theirs", "client_id: web"),
+        ("profile: auth0", "profile: rfc9068"),
+        ("subject_type: user, scope", "id: other, owner: me, subject_type: user, scope"),
+        ("scope: [read]}", "scope: [read], expires_at: '2001-01-01T00:00:00Z'}"),
+        ("[{value: read}, {value: write}]", "[{value: write}, {value: read}]"),
+    ] {
+        change(from, to);
+    }
 }
 
 /// What a caller may do hangs on more than its own grant and the API.

@@ -10,20 +10,17 @@ use serde_json::{Map, Value, json};
 
 use super::bodies::CreateGrant;
 use super::system;
+use crate::config::Edit;
 use crate::config::inventory::{Inventory, KnownApi, SYSTEM_API};
 use crate::config::raw::{OrganizationUsage, SubjectType};
 use crate::config::snapshot::Management;
-use crate::config::{Edit, Place, Source};
 use crate::management::body::{self, Text, invalid};
+use crate::management::destination::Destination;
 use crate::management::{Fault, Plan, Then};
 use crate::policy::{self, ClientId, Holder, Issuer};
 use crate::reload::Change;
 
-pub(super) fn plan(
-    management: &Management,
-    sources: &[Source],
-    body: &[u8],
-) -> Result<Plan, Fault> {
+pub(super) fn plan(management: &Management, body: &[u8]) -> Result<Plan, Fault> {
     let grant = body::read::<CreateGrant>(body)?;
     let holder = holder(&grant)?;
     let api = api(management, &grant.audience)?;
@@ -39,7 +36,7 @@ pub(super) fn plan(
     belongs(subject_type, admits, lists_details)?;
     let issuer = issuer(management, api)?;
     unique(&management.inventory, issuer, &holder, api, subject_type)?;
-    let to = destination(management, sources)?;
+    let to = Destination::of_grant(management)?;
     let implied = !to.is_export && api.issuers.len() == 1;
     let named = (!implied).then_some(issuer);
     let id = Inventory::id_of(issuer, &holder, &api.identifier, subject_type);
@@ -156,45 +153,6 @@ fn unique(
         same.id
     );
     Err(Fault::new(StatusCode::CONFLICT, "client_grant_already_exists", message))
-}
-
-/// Where new grants go.
-struct Destination {
-    list: Place,
-    /// Whether it is a tenant export's list, where an issuer that is left out is the tenant.
-    is_export: bool,
-    new_file: Option<String>,
-}
-
-fn destination(management: &Management, sources: &[Source]) -> Result<Destination, Fault> {
-    const OWN: &str = "client_grants";
-    let files = &management.inventory.files;
-    let list = |source: usize, key: &'static str| Destination {
-        list: Place::root(source).key(key),
-        is_export: key != OWN,
-        new_file: None,
-    };
-    if let Some(name) = &management.file {
-        let found = files.iter().enumerate().find(|(_, file)| file.name == *name);
-        return Ok(match found {
-            Some((source, file)) => list(source, file.grants.unwrap_or(OWN)),
-            None => Destination { new_file: Some(name.clone()), ..list(sources.len(), OWN) },
-        });
-    }
-    let mut lists =
-        files.iter().enumerate().filter_map(|(source, file)| Some((source, file.grants?)));
-    match (lists.next(), lists.next()) {
-        (Some((source, key)), None) => Ok(list(source, key)),
-        (first, _) => {
-            let message = format!(
-                "{} has client grants, so it is not known which one new ones go to: set \
-                `management.file` in the gateway's configuration, such as `management: {{file: \
-                grants.yaml}}`",
-                if first.is_some() { "More than one file" } else { "No file" }
-            );
-            Err(Fault::new(StatusCode::CONFLICT, "file_unknown", message))
-        }
-    }
 }
 
 /// The grant as a person would write it.

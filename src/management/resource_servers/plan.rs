@@ -4,27 +4,22 @@
 //! What an API's operations and grants need of it is not looked at here: what would come to be is checked
 //! as a whole before anything is written.
 
-use std::path::Path;
-
 use http::StatusCode;
 use serde_json::{Map, Value, json};
 
 use super::bodies::{CreateApi, FIELDS, Policy, PolicyOf, UpdateApi, UserPolicy};
 use super::{named, show};
-use crate::config::inventory::{File, Inventory, KnownApi};
+use crate::config::inventory::{Inventory, KnownApi};
 use crate::config::snapshot::{Management, Snapshot};
-use crate::config::{Edit, Place, Source};
+use crate::config::{Edit, Place};
 use crate::management::client_grants::management;
+use crate::management::destination::Destination;
 use crate::management::{Asked, Endpoint, Fault, Plan, Then, body};
 use crate::policy::Audience;
 use crate::reload::Change;
 
 /// Plans a write upon what stands in the files.
-pub(in crate::management) fn plan(
-    snapshot: &Snapshot,
-    _: &[Source],
-    asked: &Asked,
-) -> Result<Plan, Fault> {
+pub(in crate::management) fn plan(snapshot: &Snapshot, asked: &Asked) -> Result<Plan, Fault> {
     let management = management(snapshot)?;
     match asked.endpoint {
         Endpoint::CreateApi => create(management, asked),
@@ -48,60 +43,29 @@ fn create(management: &Management, asked: &Asked) -> Result<Plan, Fault> {
             format!("A resource server with the identifier `{identifier}` already exists");
         return Err(Fault::new(StatusCode::CONFLICT, "resource_server_already_exists", message));
     }
-    let (list, new_file) = destination(management)?;
-    let edits = vec![Edit::Append { list, items: vec![api] }];
-    Ok(Plan { change: Change { edits, new_file }, then: Then::Api { identifier, created: true } })
-}
-
-/// The list that a new API is added to, and the name of its file where that is yet to come to be.
-fn destination(management: &Management) -> Result<(Place, Option<String>), Fault> {
-    let files = &management.inventory.files;
-    let list = |(index, file): (usize, &File)| {
-        let spelling = match file.grants {
-            Some("clientGrants") => "resourceServers",
-            _ => "resource_servers",
-        };
-        (Place::root(index).key(file.apis.unwrap_or(spelling)), None)
-    };
-    let set = management.file.as_deref();
-    // The gateway's own file holds grants, and nothing that a person looks after.
-    let is_own = |name: &str| Path::new(name).extension().is_some_and(|kind| kind == "json");
-    if let Some(name) = set.filter(|name| !is_own(name)) {
-        let found = files.iter().enumerate().find(|(_, file)| file.name == name);
-        let new = || (Place::root(files.len()).key("resource_servers"), Some(name.to_owned()));
-        return Ok(found.map_or_else(new, list));
-    }
-    let by_hand = || files.iter().enumerate().filter(|(_, file)| Some(&*file.name) != set);
-    let with_apis: Vec<_> = by_hand().filter(|(_, file)| file.apis.is_some()).collect();
-    let with_grants = by_hand().filter(|(_, file)| file.grants.is_some());
-    let of_choice = if with_apis.is_empty() { with_grants.collect() } else { with_apis };
-    match of_choice.as_slice() {
-        [one] => Ok(list(*one)),
-        files => {
-            let which =
-                if files.is_empty() { "no file holds APIs" } else { "several files hold APIs" };
-            let help = if set.is_some() {
-                "the file that `management.file` names takes grants alone: write the API into a file by \
-                hand"
-            } else {
-                "say in `management.file` which file new ones are added to"
-            };
-            let message = format!("{which}: {help}");
-            Err(Fault::new(StatusCode::CONFLICT, "file_unknown", message))
-        }
-    }
+    let to = Destination::of_api(management)?;
+    let edits = vec![Edit::Append { list: to.list, items: vec![api] }];
+    Ok(Plan {
+        change: Change { edits, new_file: to.new_file },
+        then: Then::Api { identifier, created: true },
+    })
 }
 
 fn update(inventory: &Inventory, asked: &Asked) -> Result<Plan, Fault> {
     let api = named(inventory, asked)?;
     may_be_written(api)?;
-    asked.must_match(&show(api).into())?;
+    let shown = show(api);
+    asked.must_match(&shown.clone().into())?;
     let changes: UpdateApi = body::typed(without_gate(asked)?)?;
     let changes = json!(changes);
     enforceable(&changes)?;
     let mut edits = Vec::new();
     for &name in FIELDS {
         let (place, was) = (api.place.key(name), api.written.get(name));
+        if name == "name" && was.is_none() && changes.get(name) == shown.get(name) {
+            // It was shown in place of a name.
+            continue;
+        }
         match (name, was, changes.get(name)) {
             (_, _, None) | (_, None, Some(Value::Null)) => {}
             (_, Some(was), Some(now)) if was == now => {}

@@ -7,6 +7,7 @@ set -euo pipefail
 cd "$(dirname "$0")"
 project=$(cd ../../.. && pwd)
 . "$project/tests/need.sh"
+need curl
 need openssl
 npm ls >/dev/null 2>&1 || npm ci --no-audit --no-fund --silent
 
@@ -24,8 +25,8 @@ python() {
 }
 PYTHON_WITH_AUTH0_4=$(python auth0-python-4)
 PYTHON_WITH_AUTH0_6=$(python auth0-python-6)
-SCHEMATHESIS=$(dirname "$(python schemathesis)")/st
-export PYTHON_WITH_AUTH0_4 PYTHON_WITH_AUTH0_6 SCHEMATHESIS
+PYTHON_WITH_SCHEMATHESIS=$(python schemathesis)
+export PYTHON_WITH_AUTH0_4 PYTHON_WITH_AUTH0_6 PYTHON_WITH_SCHEMATHESIS
 
 GRANTGATE=$(realpath "${GRANTGATE:-$project/target/release/grantgate}")
 export GRANTGATE PYTHONDONTWRITEBYTECODE=1 PYTHONUNBUFFERED=1

@@ -22,12 +22,13 @@ class Schema(managed.Suite):
         self.assertEqual((status, description["openapi"][:4]), (200, "3.1."))
 
     def test_it_answers_as_it_is_described(self):
-        command = [os.environ["SCHEMATHESIS"], "--config-file", managed.HERE / "schemathesis.toml", "run",
+        command = [os.environ["PYTHON_WITH_SCHEMATHESIS"], "-m", "schemathesis.cli",
+                   "--config-file", managed.HERE / "schemathesis.toml", "run",
                    f"https://{self.gate.domain}/openapi.json", "--url", f"https://{self.gate.domain}",
                    "--tls-verify", str(self.certificates.ca), "--header", f"Authorization: Bearer {self.gate.token}",
                    "--checks", ",".join(CHECKS),
                    # Searches are known not to be there, and answered 501.
-                   "--exclude-path-regex", "/search$", "--exclude-path", "/oauth/token",
+                   "--exclude-path-regex", "/search$",
                    "--phases", "examples,coverage,fuzzing", "--max-examples", "20", "--generation-deterministic",
                    "--no-color"]
         ran = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,

@@ -13,10 +13,11 @@ async fn one_grant_of_very_many_comes_and_goes() {
     let count = env::var("GRANTGATE_GRANTS").map_or(2000, |count| count.parse().unwrap());
     let site = Site::new();
     fs::write(site.at(GRANTS), grants(count)).unwrap();
+    managed(&site);
     let begun = Instant::now();
     let reloader = site.start().await;
     eprintln!("{count} grants: started in {:?}, {}", begun.elapsed(), memory());
-    for n in 0..5 {
+    for n in 0..9 {
         let (client, begun) = (format!("new{n}"), Instant::now());
         let written = add(&reloader, &client).await.unwrap();
         eprintln!("{count} grants: one came in {:?}, {}", begun.elapsed(), memory());
@@ -30,7 +31,18 @@ async fn one_grant_of_very_many_comes_and_goes() {
     let written = reloader.write(removing("new1")).await.unwrap();
     eprintln!("{count} grants: one went in {:?}, {}", begun.elapsed(), memory());
     assert!(!has(&written.snapshot, "new1") && written.diff.gained.is_empty());
-    assert_eq!(site.text(GRANTS).lines().count(), count + 4 + 2);
+    assert_eq!(site.text(GRANTS).lines().count(), count + 8 + 2);
+}
+
+/// With the Management API, which knows what stands in the files.
+fn managed(site: &Site) {
+    let pair = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
+    fs::write(site.at("tls.key"), pair.signing_key.serialize_pem()).unwrap();
+    fs::write(site.at("tls.crt"), pair.cert.pem()).unwrap();
+    fs::write(site.at("secret"), "a secret of a client, which is long enough").unwrap();
+    let section = "management:\n  listen: 127.0.0.1:9443\n  tls: {cert: tls.crt, key: tls.key}\n  \
+        clients: [{client_id: tool, client_secret: '${file:secret}'}]\n";
+    fs::write(site.at("management.yaml"), section).unwrap();
 }
 
 /// As programs write them, with what people want to know in reviews.
