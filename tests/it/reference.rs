@@ -12,6 +12,7 @@ mod metrics;
 use std::fmt::Write as _;
 use std::fs;
 
+use grantgate::config::endpoints::Endpoint;
 use grantgate::config::inventory::Inventory;
 use grantgate::config::{Code, Severity, Source, digest, editor_schema, load};
 use grantgate::gate;
@@ -58,6 +59,7 @@ fn reference() -> String {
         match line.strip_prefix("{{").and_then(|line| line.strip_suffix("}}")) {
             None => out.push_str(line),
             Some("check") => out.push_str(&check()),
+            Some("endpoints") => out.push_str(&endpoints()),
             Some("errors") => out.push_str(&diagnostics(Severity::Error)),
             Some("keys") => out.push_str(&keys::tables(&editor_schema())),
             Some("metrics") => out.push_str(&rows(metrics::rows(EXAMPLE).into_iter())),
@@ -73,6 +75,13 @@ fn reference() -> String {
         out.push('\n');
     }
     out
+}
+
+fn endpoints() -> String {
+    rows(Endpoint::ALL.iter().map(|endpoint| {
+        let scope = endpoint.scope().map_or_else(|| "none".to_owned(), |scope| format!("`{scope}`"));
+        format!("| `{} {}` | {scope} |", endpoint.method(), endpoint.path())
+    }))
 }
 
 /// A configuration with an API, and an issuer whose keys are fetched.

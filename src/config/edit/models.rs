@@ -1,5 +1,4 @@
-//! What stands around a new value, and shows how it is to be written: brackets or lines, quotes or none, and
-//! in which order its keys come.
+//! What stands around a new value, and shows how it is to be written: brackets or lines, quotes or none.
 
 use serde_json::Value;
 
@@ -11,20 +10,6 @@ use super::words::{Medium, Quotes, is_plain};
 
 /// How many of the nearest are looked at: a list may be long.
 const NEAREST: usize = 16;
-
-/// The keys by which a person says first what is spoken of. Where nothing shows an order, they lead.
-const LEADING: [&str; 10] = [
-    "id",
-    "client_id",
-    "default_for",
-    "identifier",
-    "value",
-    "type",
-    "name",
-    "audience",
-    "issuer",
-    "subject_type",
-];
 
 /// Values that a new one is written like.
 #[derive(Clone, Debug, Default)]
@@ -121,30 +106,9 @@ impl<'t> Models<'t> {
             let chosen: Vec<_> = beside.into_iter().filter(chosen).collect();
             return all_quoted(&chosen).unwrap_or_default();
         }
-        let never = near.iter().any(|(quote, text)| quote.is_none() && text.contains(':'));
+        let with_colon = near.iter().rev().find(|(_, text)| text.contains(':'));
+        let never = with_colon.is_some_and(|(quote, _)| quote.is_none());
         all_quoted(&near).unwrap_or(if never { Quotes::Never } else { Quotes::Sparing })
-    }
-
-    /// A mapping's keys in the order in which they are written.
-    pub(super) fn in_order<'v>(
-        &self,
-        map: &'v serde_json::Map<String, Value>,
-    ) -> Vec<(&'v String, &'v Value)> {
-        let mut order: Vec<&str> = Vec::new();
-        for entries in self.maps().iter().rev() {
-            // A key that is new here comes behind the one that it stands behind.
-            let mut at = 0;
-            for entry in *entries {
-                at = order.iter().position(|key| *key == entry.key).unwrap_or_else(|| {
-                    order.insert(at, &entry.key);
-                    at
-                }) + 1;
-            }
-        }
-        order.extend(LEADING);
-        let mut keys: Vec<_> = map.iter().collect();
-        keys.sort_by_key(|(key, _)| order.iter().position(|it| it == key).unwrap_or(order.len()));
-        keys
     }
 
     fn maps(&self) -> Vec<&'t Vec<Entry>> {

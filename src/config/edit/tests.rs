@@ -59,7 +59,7 @@ fn a_block_list_gets_items_behind_its_last_one() {
 
 #[test]
 fn a_new_item_is_written_as_its_neighbours_are() {
-    let item = json!([{"scope": ["c:d"], "client_id": "no", "subject_type": "user"}]);
+    let item = json!([{"client_id": "no", "subject_type": "user", "scope": ["c:d"]}]);
     for (before, after) in [
         (
             "g:\n  - client_id: x   # c\n    subject_type: user\n    scope: [\"a:b\"]\n",
@@ -67,11 +67,11 @@ fn a_new_item_is_written_as_its_neighbours_are() {
         ),
         (
             "g:\n- subject_type: user\n  client_id: x\n  scope:\n  - a:b\n",
-            "- subject_type: user\n  client_id: \"no\"\n  scope:\n  - c:d\n",
+            "- client_id: \"no\"\n  subject_type: user\n  scope:\n  - c:d\n",
         ),
         (
             "g:\n  - { client_id: x, scope: [ a:b ] }\n",
-            "  - { client_id: \"no\", scope: [ c:d ], subject_type: user }\n",
+            "  - { client_id: \"no\", subject_type: user, scope: [ c:d ] }\n",
         ),
         ("g:\n  - x\n", "  - client_id: \"no\"\n    subject_type: user\n    scope: [\"c:d\"]\n"),
         (

@@ -73,10 +73,15 @@ fn looks_special(text: &str, medium: Medium) -> bool {
     text.contains(':') && !(medium == Medium::Block && text.contains("://"))
 }
 
-/// `1:30` is 90 to YAML 1.1.
+/// To YAML 1.1, `1:30` is 90, `1_0.5` is 10.5 and `0b11` is 3.
 fn is_number_in_parts(text: &str) -> bool {
-    text.contains(':')
-        && text.bytes().all(|byte| byte.is_ascii_digit() || matches!(byte, b':' | b'.' | b'_'))
+    let has_base = |base: &str| text.get(..2).is_some_and(|it| it.eq_ignore_ascii_case(base));
+    let is_of_digits =
+        || text.bytes().all(|byte| byte.is_ascii_hexdigit() || matches!(byte, b':' | b'.' | b'_'));
+    ["0b", "0o", "0x"].into_iter().any(has_base)
+        || text.starts_with(|first: char| first.is_ascii_digit())
+            && text.contains([':', '_'])
+            && is_of_digits()
 }
 
 /// To YAML 1.1.
@@ -156,6 +161,9 @@ mod tests {
             "012",
             "1_000",
             "1:30",
+            "0b1",
+            "0x_1",
+            "1_0.5",
             "2024-01-01",
             " a",
             "a ",

@@ -107,11 +107,10 @@ impl<'t> Pen<'t> {
                 let models = models.items();
                 items.iter().flat_map(|item| self.item(item, column, 1, &models)).collect()
             }
-            Value::Object(map) => {
-                let keys = models.in_order(map).into_iter();
-                keys.flat_map(|(key, value)| self.entry(key, value, column, &models.entry(key)))
-                    .collect()
-            }
+            Value::Object(map) => map
+                .iter()
+                .flat_map(|(key, value)| self.entry(key, value, column, &models.entry(key)))
+                .collect(),
             _ => Vec::new(),
         }
     }
@@ -135,9 +134,8 @@ impl<'t> Pen<'t> {
                 let models = models.items();
                 items.iter().map(|item| self.on_line(item, &models, &deeper, within)).collect()
             }
-            Value::Object(map) => models
-                .in_order(map)
-                .into_iter()
+            Value::Object(map) => map
+                .iter()
                 .map(|(key, value)| self.pair(key, value, &models.entry(key), &deeper, within))
                 .collect(),
         };

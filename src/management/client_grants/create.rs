@@ -155,23 +155,24 @@ fn unique(
     Err(Fault::new(StatusCode::CONFLICT, "client_grant_already_exists", message))
 }
 
-/// The grant as a person would write it.
+/// The grant as a careful person would write it: what narrows it comes before what it gives, so that a file
+/// that is cut short gives no more.
 fn written(grant: CreateGrant, issuer: Option<&Issuer>) -> Value {
     let all_scopes = grant.allow_all_scopes == Some(true);
     // Without either, a file would leave open what the grant gives.
     let scope = (!all_scopes).then(|| distinct(grant.scope.unwrap_or_default()));
     let details = grant.authorization_details_types;
-    let subject_type = grant.subject_type.filter(|of| *of != SubjectType::Client);
+    let subject_type = grant.subject_type.unwrap_or(SubjectType::Client);
     let fields = [
         ("client_id", json!(grant.client_id.map(|id| id.0))),
         ("default_for", json!(grant.default_for)),
         ("audience", json!(grant.audience.0)),
         ("issuer", json!(issuer.map(Issuer::as_str))),
         ("subject_type", json!(subject_type)),
-        ("scope", json!(scope)),
-        ("allow_all_scopes", json!(grant.allow_all_scopes)),
         ("organization_usage", json!(grant.organization_usage)),
         ("allow_any_organization", json!(grant.allow_any_organization)),
+        ("scope", json!(scope)),
+        ("allow_all_scopes", json!(grant.allow_all_scopes)),
         ("authorization_details_types", json!(details.map(distinct))),
     ];
     let fields = fields.into_iter().filter(|(_, value)| !value.is_null());

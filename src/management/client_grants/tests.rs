@@ -185,7 +185,9 @@ fn what_is_left_out_is_not_written_but_the_scopes() {
     let body = json!({"audience": "https://api.example", "client_id": "new"});
     assert_eq!(
         managed.edits(&create(&body)),
-        [r#"2 client_grants + [{"client_id":"new","audience":"https://api.example","scope":[]}]"#]
+        [
+            r#"2 client_grants + [{"client_id":"new","audience":"https://api.example","subject_type":"client","scope":[]}]"#
+        ]
     );
     let body = json!({
         "audience": "https://api.example", "default_for": "third_party_clients", "subject_type": "client",
@@ -195,7 +197,7 @@ fn what_is_left_out_is_not_written_but_the_scopes() {
     assert_eq!(
         managed.edits(&create(&body)),
         [
-            r#"2 client_grants + [{"default_for":"third_party_clients","audience":"https://api.example","allow_all_scopes":true,"organization_usage":"deny","allow_any_organization":false}]"#
+            r#"2 client_grants + [{"default_for":"third_party_clients","audience":"https://api.example","subject_type":"client","organization_usage":"deny","allow_any_organization":false,"allow_all_scopes":true}]"#
         ]
     );
 }
@@ -307,7 +309,7 @@ fn the_issuer_is_written_where_it_cannot_be_left_out() {
     assert_eq!(
         b.edits(&create(&body)),
         [
-            r#"2 client_grants + [{"client_id":"x","audience":"https://elsewhere.example","issuer":"https://b.example/","scope":[]}]"#
+            r#"2 client_grants + [{"client_id":"x","audience":"https://elsewhere.example","issuer":"https://b.example/","subject_type":"client","scope":[]}]"#
         ]
     );
     let body = json!({"audience": "https://api.example", "client_id": "x"});
@@ -345,7 +347,7 @@ fn new_grants_go_to_the_file_that_is_said() {
     assert_eq!(
         managed.edits(&create(&body)),
         [
-            r#"2 clientGrants + [{"client_id":"x","audience":"https://api.example","issuer":"https://a.example/","scope":[]}]"#
+            r#"2 clientGrants + [{"client_id":"x","audience":"https://api.example","issuer":"https://a.example/","subject_type":"client","scope":[]}]"#
         ]
     );
 }
@@ -495,10 +497,10 @@ client_grants:
     let new = "
   - client_id: new
     audience: https://api.example
+    subject_type: user
     scope:
       - write
       - read
-    subject_type: user
     authorization_details_types:
       - payment
 ";
