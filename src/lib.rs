@@ -20,7 +20,7 @@
 //! | 3 | [`gate`] | the whole question, pure; the table of refusals |
 //! | 2 | [`config`] | text in, snapshot or report out |
 //! | 1 | [`token`], [`route`] | text to verified claims; path to operation |
-//! | 0 | [`policy`], [`screen`] | the model, and the decision; characters that do harm where they are shown |
+//! | 0 | [`policy`], [`screen`], [`mod@hex`] | the model, and the decision; characters that do harm where they are shown; bytes as digits |
 //!
 //! # The way of a request
 //!
@@ -35,6 +35,7 @@
 //! 9. What is still under way when its token ends, or the configuration or the keys are others, is asked
 //!    about again, from 3 on, and cut where it would not be let in any more.
 
+pub mod hex;
 pub mod policy;
 pub mod screen;
 

@@ -1,13 +1,13 @@
 //! What stands in the files about APIs, grants and applications, as the Management API shows and changes
 //! it: the words themselves, and where they stand. Nothing here decides anything.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::ops::Bound::{Excluded, Unbounded};
 
 use serde_json::{Map, Value};
 
 use super::build::{ServerPlace, grant_id};
-use super::{Place, raw};
+use super::{Code, Place, raw};
 use crate::policy::{Audience, ClientId, GrantId, Holder, Issuer, SubjectType};
 
 /// The identifier of the gateway's own API, and the issuer of its own clients' tokens. Nothing else has
@@ -25,6 +25,8 @@ pub struct Inventory {
     pub clients: Vec<KnownClient>,
     /// By source: what each file holds.
     pub files: Vec<File>,
+    /// What somebody should look at: where it stands, and its kind. Of very many, the first.
+    warnings: Vec<(Place, Code)>,
     /// Places in `grants`, in the order of the ids.
     grants_by_id: BTreeMap<GrantId, usize>,
     /// Places in `apis`, by id and by identifier.
@@ -115,6 +117,7 @@ impl Inventory {
         grants: Vec<KnownGrant>,
         clients: Vec<KnownClient>,
         files: Vec<File>,
+        warnings: Vec<(Place, Code)>,
     ) -> Self {
         // Of two with one id the first counts: it is the last that is put in. All at once, since there may
         // be very many.
@@ -127,7 +130,7 @@ impl Inventory {
         for (index, api) in apis.iter().enumerate() {
             apis_by_name.entry(api.id.clone()).or_insert(index);
         }
-        Self { apis, grants, clients, files, grants_by_id, apis_by_name }
+        Self { apis, grants, clients, files, warnings, grants_by_id, apis_by_name }
     }
 
     /// The id of a grant that is not given one.
@@ -148,6 +151,12 @@ impl Inventory {
     /// The grant with this id.
     pub fn grant(&self, id: &str) -> Option<&KnownGrant> {
         self.grants.get(*self.grants_by_id.get(id)?)
+    }
+
+    /// The kinds of what somebody should look at where `within` says.
+    pub fn warnings(&self, within: impl Fn(&Place) -> bool) -> BTreeSet<&'static str> {
+        let there = self.warnings.iter().filter(|(place, _)| within(place));
+        there.map(|(_, code)| code.as_str()).collect()
     }
 
     /// The grants in the order of their ids, behind `id` where one is given.

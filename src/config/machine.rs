@@ -14,6 +14,8 @@
 
 mod edit;
 
+use serde::de::IgnoredAny;
+
 use super::place::{Place, Step};
 use super::raw::ClientGrant;
 use super::report::Report;
@@ -107,6 +109,20 @@ fn body(text: &str) -> Option<&str> {
 /// The lines of the grants.
 fn rows(body: &str) -> impl Iterator<Item = &str> {
     body.split('\n').filter(|_| !body.is_empty())
+}
+
+/// Whether each line is one whole entry: what people have broken into lines otherwise is not edited by them.
+fn is_by_lines(body: &str) -> bool {
+    let mut rows = rows(body).peekable();
+    while let Some(row) = rows.next() {
+        let json = if rows.peek().is_some() { row.strip_suffix(',') } else { Some(row) };
+        let is_entry =
+            |json: &str| json.starts_with('{') && serde_json::from_str::<IgnoredAny>(json).is_ok();
+        if !json.is_some_and(is_entry) {
+            return false;
+        }
+    }
+    true
 }
 
 /// The grant of a line, or what there is to doubt.

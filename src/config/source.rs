@@ -6,6 +6,8 @@ use std::fmt;
 
 use aws_lc_rs::digest::{Context, SHA256, SHA256_OUTPUT_LEN};
 
+use crate::hex::hex;
+
 /// One text of the configuration.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Source {
@@ -38,7 +40,7 @@ pub struct Digest([u8; SHA256_OUTPUT_LEN]);
 
 impl fmt::Display for Digest {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+        f.write_str(&hex(&self.0))
     }
 }
 

@@ -100,6 +100,36 @@ fn ask(snapshot: &Snapshot, client: &str, party: Party, subject_type: SubjectTyp
 }
 
 #[test]
+fn an_id_is_one_grants_whoever_wrote_it() {
+    let web = "client_id: web, audience: 'https://api.example', scopes: [read]";
+    let batch = "client_id: batch, audience: 'https://api.example', scopes: []";
+    let elsewhere = "client_id: web, audience: 'https://nowhere.example', scopes: []";
+    let grants = |ones: &[String]| format!("client_grants: [{}]\n", ones.join(", "));
+    let found = |ones: [&str; 2], ids: [&str; 2]| {
+        let with = |at: usize| match ids[at] {
+            "" => format!("{{{}}}", ones[at]),
+            id => format!("{{id: {id}, {}}}", ones[at]),
+        };
+        codes(&[ISSUER, API, &grants(&[with(0), with(1)])]).contains("grant-id-duplicate")
+    };
+    let snapshot = snapshot(&[ISSUER, API, &grants(&[format!("{{{web}}}")])]);
+    let derived = ask(&snapshot, "web", Party::First, SubjectType::Client);
+    assert!(derived.starts_with("cgr_"), "{derived}");
+    for (ones, ids, is_found) in [
+        ([web, batch], ["", ""], false),
+        ([web, batch], ["cgr_1", "cgr_1"], true),
+        ([web, batch], ["", &derived], true),
+        ([batch, web], [&derived, ""], true),
+        ([web, batch], [&derived, ""], false),
+        ([web, elsewhere], ["", &derived], true),
+        ([elsewhere, web], ["cgr_1", "cgr_1"], true),
+        ([elsewhere, elsewhere], ["cgr_1", "cgr_1"], true),
+    ] {
+        assert_eq!(found(ones, ids), is_found, "{ones:?} {ids:?}");
+    }
+}
+
+#[test]
 fn a_strict_mode_alone_makes_nobody_ones_own() {
     let client = |fields: &str| {
         let text = format!("client_grants: []\nclients: [{{client_id: {fields}}}]\n");

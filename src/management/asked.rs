@@ -25,21 +25,25 @@ pub struct Asked {
 }
 
 impl Asked {
-    /// Refuses where `If-Match` names other states of the object than the current one (RFC 9110 section
-    /// 13.1.1).
+    /// Refuses where `If-Match` names other states of the object than the current one, or any where there
+    /// is none (RFC 9110 section 13.1.1).
     ///
     /// # Errors
     /// 412.
-    pub(super) fn must_match(&self, current: &Value) -> Result<(), Fault> {
+    pub(super) fn must_match(&self, current: Option<&Value>) -> Result<(), Fault> {
         let Some(tags) = &self.if_match else { return Ok(()) };
-        let current = etag(current);
-        let matches = tags.split(',').map(str::trim).any(|tag| tag == "*" || tag == current);
+        let matches = current.map(etag).is_some_and(|current| {
+            tags.split(',').map(str::trim).any(|tag| tag == "*" || tag == current)
+        });
         let stale = "it was changed since: read it again";
         matches.then_some(()).ok_or_else(|| {
             Fault::new(StatusCode::PRECONDITION_FAILED, "precondition_failed", stale)
         })
     }
 }
+
+/// So many objects can be asked for by their names at once.
+const MOST_VALUES: usize = 10;
 
 /// The parameters of a query, their escapes resolved, in their order.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -76,6 +80,22 @@ impl Query {
             Some(value) if value.eq_ignore_ascii_case("false") => Ok(Some(false)),
             Some(_) => Err(Self::refused(name, "Expected type boolean but found type string")),
         }
+    }
+
+    /// The values of a parameter of which there may be [`MOST_VALUES`].
+    ///
+    /// # Errors
+    /// 400, where there are more.
+    pub(super) fn few<'a>(
+        name: &str,
+        values: impl Iterator<Item = &'a str>,
+    ) -> Result<Vec<&'a str>, Fault> {
+        let values: Vec<_> = values.collect();
+        if values.len() > MOST_VALUES {
+            let many = format!("Array is too long ({}), maximum {MOST_VALUES}", values.len());
+            return Err(Self::refused(name, many));
+        }
+        Ok(values)
     }
 
     /// What is wrong with a parameter.

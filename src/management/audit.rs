@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::Endpoint;
-use super::reply::Reply;
+use super::reply::{Reply, WARNINGS};
 use crate::clock::now;
 use crate::config::{Access, AccessDiff};
 use crate::gate::Caller;
@@ -127,6 +127,7 @@ impl Entry {
             "status": reply.status.as_u16(),
             "gained": accesses(gained),
             "lost": accesses(lost),
+            "warnings": reply.headers.get(WARNINGS).and_then(|codes| codes.to_str().ok()),
             "files": written.map_or(&[][..], |written| &written.files),
             "generation": written.map(|written| written.snapshot.generation),
             "peer": self.peer,

@@ -8,13 +8,15 @@ mod bodies;
 mod create;
 mod update;
 
+use std::collections::BTreeSet;
+
 use http::StatusCode;
 use serde_json::{Value, json};
 
 pub(super) use bodies::{CreateGrant, Grant, UpdateGrant};
 
 use super::paging::Page;
-use super::{Answer, Asked, Endpoint, Fault, Plan, Query, Then};
+use super::{Answer, Asked, Endpoint, Fault, Plan, Query, Then, management};
 use crate::config::Edit;
 use crate::config::inventory::KnownGrant;
 use crate::config::snapshot::{Management, Snapshot};
@@ -36,11 +38,7 @@ pub(super) fn read(snapshot: &Snapshot, asked: &Asked) -> Result<Answer, Fault> 
             let grants = grants.map(|grant| (grant.id.as_str(), grant));
             Ok(page.answer(asked, "client_grants", grants, show))
         }
-        _ => {
-            let message = "searching is not offered: list the grants, by `client_id`, `audience` or \
-                `subject_type`";
-            Err(Fault::new(StatusCode::NOT_IMPLEMENTED, "not_implemented", message))
-        }
+        _ => Err(Fault::search("list the grants, by `client_id`, `audience` or `subject_type`")),
     }
 }
 
@@ -57,12 +55,20 @@ pub(super) fn plan(snapshot: &Snapshot, asked: &Asked) -> Result<Plan, Fault> {
 /// The answer to a write of a grant.
 pub(super) fn written(snapshot: &Snapshot, id: &GrantId, created: bool) -> Answer {
     let status = if created { StatusCode::CREATED } else { StatusCode::OK };
-    let inventory = snapshot.management.as_ref().map(|management| &management.inventory);
-    match inventory.and_then(|inventory| inventory.grant(id.as_str())) {
-        Some(grant) => Answer::one(status, show(grant)),
-        // The Management API itself went away with the same reload.
-        None => Answer { status, ..Answer::empty() },
-    }
+    // The Management API itself may have gone away with the same reload.
+    let gone = || Answer { status, ..Answer::empty() };
+    now(snapshot, id)
+        .map_or_else(gone, |(grant, warnings)| Answer::one(status, show(grant)).warning(warnings))
+}
+
+/// A grant as it is now, and the codes of what somebody should look at in it.
+pub(super) fn now<'s>(
+    snapshot: &'s Snapshot,
+    id: &GrantId,
+) -> Option<(&'s KnownGrant, BTreeSet<&'static str>)> {
+    let inventory = &snapshot.management.as_ref()?.inventory;
+    let grant = inventory.grant(id.as_str())?;
+    Some((grant, inventory.warnings(|place| place.is_within(&grant.place))))
 }
 
 /// As at Auth0, what is not there is as good as deleted.
@@ -70,10 +76,10 @@ fn delete(management: &Management, id: &str, asked: &Asked) -> Result<Plan, Faul
     let mut change = Change::default();
     match changeable(management, id) {
         Ok(grant) => {
-            asked.must_match(&show(grant))?;
+            asked.must_match(Some(&show(grant)))?;
             change.edits.push(Edit::Remove { place: grant.place.clone() });
         }
-        Err(fault) if fault.status == StatusCode::NOT_FOUND => asked.must_match(&Value::Null)?,
+        Err(fault) if fault.status == StatusCode::NOT_FOUND => asked.must_match(None)?,
         Err(fault) => return Err(fault),
     }
     Ok(Plan { change, then: Then::Gone })
@@ -104,7 +110,7 @@ pub(super) fn changeable<'m>(
     id: &str,
 ) -> Result<&'m KnownGrant, Fault> {
     match find(management, id) {
-        Some(grant) if grant.is_system => Err(system()),
+        Some(grant) if grant.is_system => Err(Fault::system()),
         Some(grant) => Ok(grant),
         None => Err(missing()),
     }
@@ -127,18 +133,6 @@ pub(super) fn show(grant: &KnownGrant) -> Value {
 pub(super) fn missing() -> Fault {
     let message = "The client grant does not exist";
     Fault::new(StatusCode::NOT_FOUND, "inexistent_client_grant", message)
-}
-
-fn system() -> Fault {
-    let message =
-        "Grants for the gateway's own API stand in its files, and are changed there alone";
-    Fault::new(StatusCode::FORBIDDEN, "system_object", message)
-}
-
-/// What is managed.
-pub(super) fn management(snapshot: &Snapshot) -> Result<&Management, Fault> {
-    let off = || Fault::not_found("the Management API is not configured");
-    snapshot.management.as_ref().ok_or_else(off)
 }
 
 /// Which grants are asked for.

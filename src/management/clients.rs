@@ -8,10 +8,9 @@ use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
-use super::client_grants::management;
 use super::fields::Shown;
 use super::paging::Page;
-use super::{Answer, Asked, Endpoint, Fault};
+use super::{Answer, Asked, Endpoint, Fault, management};
 use crate::config::inventory::KnownClient;
 use crate::config::snapshot::{Management, Snapshot};
 use crate::policy::Party;
@@ -39,10 +38,7 @@ pub(super) fn read(snapshot: &Snapshot, asked: &Asked) -> Result<Answer, Fault> 
             let message = "The client does not exist";
             Fault::new(StatusCode::NOT_FOUND, "inexistent_client", message)
         })?;
-        let object = show(snapshot, client);
-        let whole = Answer::one(StatusCode::OK, object.clone().into());
-        // The tag is the object's, however much of it is shown.
-        return Ok(Answer { body: Some(shown.of_object(object)), ..whole });
+        return Ok(Answer::part(&shown, show(snapshot, client)));
     }
     let page = Page::of(&asked.query, true)?;
     // What else Auth0 filters by is not known of them, and passed over.

@@ -45,7 +45,7 @@ pub use openapi::description;
 pub use serve::Door;
 pub use writer::{Writer, WritesEnded};
 
-use crate::config::snapshot::Snapshot;
+use crate::config::snapshot::{Management, Snapshot};
 use crate::policy::{Audience, GrantId};
 use crate::reload::Change;
 
@@ -123,4 +123,10 @@ pub fn written(snapshot: &Snapshot, then: &Then) -> Answer {
         }
         Then::Association { id } => organizations::written(snapshot, id),
     }
+}
+
+/// What is managed.
+fn management(snapshot: &Snapshot) -> Result<&Management, Fault> {
+    let off = || Fault::not_found("the Management API is not configured");
+    snapshot.management.as_ref().ok_or_else(off)
 }

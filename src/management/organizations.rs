@@ -9,9 +9,9 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::body::{self, Text, invalid};
-use super::client_grants::{Grant, changeable, find, listed, management, missing};
+use super::client_grants::{Grant, changeable, find, listed, missing, now, show};
 use super::paging::Page;
-use super::{Answer, Asked, Endpoint, Fault, Plan, Query, Then};
+use super::{Answer, Asked, Endpoint, Fault, Plan, Query, Then, management};
 use crate::config::Edit;
 use crate::config::inventory::KnownGrant;
 use crate::config::raw::OrganizationUsage;
@@ -43,9 +43,6 @@ pub(super) struct Association<'g> {
     grant_id: &'g str,
 }
 
-/// So many grants can be asked for by their ids at once.
-const MOST_IDS: usize = 10;
-
 pub(super) fn read(snapshot: &Snapshot, asked: &Asked) -> Result<Answer, Fault> {
     let management = management(snapshot)?;
     match asked.endpoint {
@@ -68,11 +65,8 @@ fn grants(management: &Management, asked: &Asked) -> Result<Answer, Fault> {
     let (query, organization) = (&asked.query, name(asked, 0));
     let page = Page::of(query, false)?;
     let (audience, client_id) = (query.one("audience")?, query.one("client_id")?);
-    let ids: Vec<_> = query.all("grant_ids").flat_map(|ids| ids.split(',')).collect();
-    if ids.len() > MOST_IDS {
-        let many = format!("Array is too long ({}), maximum {MOST_IDS}", ids.len());
-        return Err(Query::refused("grant_ids", many));
-    }
+    let ids = query.all("grant_ids").flat_map(|ids| ids.split(','));
+    let ids = Query::few("grant_ids", ids)?;
     let wanted = |grant: &&KnownGrant| {
         let client = match &grant.holder {
             Holder::Client(client) => Some(client.as_str()),
@@ -95,18 +89,19 @@ pub(super) fn plan(snapshot: &Snapshot, asked: &Asked) -> Result<Plan, Fault> {
         Fault::new(StatusCode::BAD_REQUEST, "invalid_uri", message)
     })?;
     match asked.endpoint {
-        Endpoint::Associate => associate(management, &organization, &asked.body),
-        _ => dissociate(management, &organization, name(asked, 1)),
+        Endpoint::Associate => associate(management, &organization, asked),
+        _ => dissociate(management, &organization, asked),
     }
 }
 
 fn associate(
     management: &Management,
     organization: &OrganizationId,
-    body: &[u8],
+    asked: &Asked,
 ) -> Result<Plan, Fault> {
-    let Associate { grant_id } = body::read::<Associate>(body)?;
+    let Associate { grant_id } = body::read::<Associate>(&asked.body)?;
     let grant = changeable(management, &grant_id)?;
+    asked.must_match(Some(&show(grant)))?;
     if grant.subject_type != SubjectType::Client {
         return Err(invalid(format!(
             "'the grant is for the subject type {}: organizations are associated with grants for \
@@ -136,9 +131,10 @@ fn associate(
 fn dissociate(
     management: &Management,
     organization: &OrganizationId,
-    grant: &str,
+    asked: &Asked,
 ) -> Result<Plan, Fault> {
-    let grant = changeable(management, grant)?;
+    let grant = changeable(management, name(asked, 1))?;
+    asked.must_match(Some(&show(grant)))?;
     let list = grant.place.key("organizations");
     let edits: Vec<_> = associated(grant)
         .filter(|(_, id)| *id == organization.as_str())
@@ -153,13 +149,10 @@ fn dissociate(
 
 /// The answer to an association.
 pub(super) fn written(snapshot: &Snapshot, id: &GrantId) -> Answer {
-    let inventory = snapshot.management.as_ref().map(|management| &management.inventory);
-    let grant = inventory.and_then(|inventory| inventory.grant(id.as_str()));
-    Answer {
-        status: StatusCode::CREATED,
-        body: Some(grant.map_or_else(|| json!({"grant_id": id.as_str()}), show_association)),
-        ..Answer::empty()
-    }
+    let (grant, warnings) = now(snapshot, id).unzip();
+    let body = grant.map_or_else(|| json!({"grant_id": id.as_str()}), show_association);
+    let answer = Answer { status: StatusCode::CREATED, body: Some(body), ..Answer::empty() };
+    answer.warning(warnings.unwrap_or_default())
 }
 
 /// The organizations that stand in a grant, with their indexes.

@@ -16,6 +16,9 @@ use crate::net::Body;
 use crate::policy::UnixTime;
 use crate::telemetry::write_json;
 
+/// The codes of what somebody should look at in what was written.
+pub(super) const WARNINGS: HeaderName = HeaderName::from_static("grantgate-warnings");
+
 /// What is sent.
 #[derive(Debug)]
 pub(super) struct Reply {
@@ -103,9 +106,9 @@ fn whole_seconds(time: Duration) -> u32 {
 }
 
 impl From<Answer> for Reply {
-    fn from(Answer { status, body, etag, link }: Answer) -> Self {
+    fn from(Answer { status, body, etag, link, warnings }: Answer) -> Self {
         let mut reply = Self { status, body, headers: HeaderMap::new(), code: None };
-        for (name, value) in [(ETAG, etag), (LINK, link)] {
+        for (name, value) in [(ETAG, etag), (LINK, link), (WARNINGS, warnings)] {
             if let Some(value) = value {
                 reply = reply.with(name, value);
             }

@@ -6,6 +6,8 @@
 mod bodies;
 mod plan;
 
+use std::collections::BTreeSet;
+
 use http::StatusCode;
 use serde_json::{Map, Value, json};
 
@@ -13,41 +15,29 @@ pub(super) use bodies::{CreateApi, UpdateApi};
 pub(super) use plan::plan;
 
 use self::bodies::FIELDS;
-use super::client_grants::management;
 use super::fields::Shown;
 use super::paging::Page;
-use super::{Answer, Asked, Endpoint, Fault, Query};
+use super::{Answer, Asked, Endpoint, Fault, Query, management};
+use crate::config::Code;
 use crate::config::inventory::{Inventory, KnownApi};
 use crate::config::snapshot::Snapshot;
 use crate::policy::Audience;
-
-/// So many APIs can be asked for by their identifiers at once.
-const MOST_IDENTIFIERS: usize = 10;
 
 pub(super) fn read(snapshot: &Snapshot, asked: &Asked) -> Result<Answer, Fault> {
     let inventory = &management(snapshot)?.inventory;
     match asked.endpoint {
         Endpoint::GetApi => {
-            let object = show(named(inventory, asked)?);
-            let whole = Answer::one(StatusCode::OK, object.clone().into());
-            // The tag is the object's, however much of it is shown.
-            Ok(Answer { body: Some(Shown::of(&asked.query)?.of_object(object)), ..whole })
+            let api = named(inventory, asked)?;
+            Ok(Answer::part(&Shown::of(&asked.query)?, show(api)))
         }
         Endpoint::ListApis => list(inventory, asked),
-        _ => {
-            let message = "searching is not offered: list the APIs, or get one by its identifier";
-            Err(Fault::new(StatusCode::NOT_IMPLEMENTED, "not_implemented", message))
-        }
+        _ => Err(Fault::search("list the APIs, or get one by its identifier")),
     }
 }
 
 fn list(inventory: &Inventory, asked: &Asked) -> Result<Answer, Fault> {
     let (page, shown) = (Page::of(&asked.query, false)?, Shown::of(&asked.query)?);
-    let identifiers: Vec<_> = asked.query.all("identifiers").collect();
-    if identifiers.len() > MOST_IDENTIFIERS {
-        let many = format!("Array is too long ({}), maximum {MOST_IDENTIFIERS}", identifiers.len());
-        return Err(Query::refused("identifiers", many));
-    }
+    let identifiers = Query::few("identifiers", asked.query.all("identifiers"))?;
     let wanted = |api: &&KnownApi| {
         let is_named = identifiers.is_empty() || identifiers.contains(&api.identifier.as_str());
         is_named && !api.is_system
@@ -61,8 +51,26 @@ fn list(inventory: &Inventory, asked: &Asked) -> Result<Answer, Fault> {
 pub(super) fn written(snapshot: &Snapshot, identifier: &Audience, created: bool) -> Answer {
     let status = if created { StatusCode::CREATED } else { StatusCode::OK };
     let inventory = snapshot.management.as_ref().map(|management| &management.inventory);
-    let api = inventory.and_then(|inventory| inventory.api(identifier.as_str()));
-    api.map_or_else(Answer::empty, |api| Answer::one(status, show(api).into()))
+    let now = inventory.and_then(|inventory| {
+        let api = inventory.api(identifier.as_str())?;
+        Some(Answer::one(status, show(api).into()).warning(warnings(inventory, api)))
+    });
+    now.unwrap_or_else(Answer::empty)
+}
+
+/// The codes of what somebody should look at in an API. What it promises and the gate does not enforce is
+/// told whether it is served or not: who wrote it is to know at once.
+fn warnings(inventory: &Inventory, api: &KnownApi) -> BTreeSet<&'static str> {
+    let mut codes = inventory.warnings(|place| api.place.holds(place));
+    let is_on = |value: Option<&Value>| value == Some(&Value::Bool(true));
+    let proof = api.written.get("proof_of_possession");
+    if is_on(api.written.get("enforce_policies"))
+        || is_on(proof.and_then(|proof| proof.get("required")))
+        || api.written.contains_key("token_encryption")
+    {
+        codes.insert(Code::ProtectionUnenforced.as_str());
+    }
+    codes
 }
 
 /// The API that a path names.

@@ -4,8 +4,6 @@
 //! Whether a client is unknown or its secret wrong is not told, neither by words nor by time. What a token
 //! says counts here alone: no other API trusts who signs it, and each request is decided anew.
 
-use std::fmt::Write;
-
 use aws_lc_rs::rand;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -19,6 +17,7 @@ use super::intake::Media;
 use super::parameters::pairs;
 use super::reply::Reply;
 use crate::config::snapshot::{Management, ManagementClient, ServedApi};
+use crate::hex::hex;
 use crate::policy::{SubjectType, UnixTime};
 use crate::token::SecretHash;
 
@@ -297,12 +296,7 @@ fn scope(
 fn unique() -> Option<String> {
     let mut bytes = [0; 16];
     rand::fill(&mut bytes).ok()?;
-    let mut text = String::with_capacity(32);
-    for byte in bytes {
-        // A text takes every other text.
-        let _ = write!(text, "{byte:02x}");
-    }
-    Some(text)
+    Some(hex(&bytes))
 }
 
 #[cfg(test)]

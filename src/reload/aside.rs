@@ -56,12 +56,14 @@ impl Asides {
         });
     }
 
-    /// Judges what crashes have left behind in a folder, and deletes what was never put in place.
-    pub(super) fn sweep(&self, folder: &Path) -> io::Result<()> {
+    /// Judges what crashes have left behind in a folder, and deletes what was never put in place of one of
+    /// `files`, or beside it.
+    pub(super) fn sweep(&self, folder: &Path, files: &BTreeSet<PathBuf>) -> io::Result<()> {
+        let ours: BTreeSet<PathBuf> = files.iter().map(|file| new_name(file)).collect();
         for entry in fs::read_dir(folder)? {
             let path = entry?.path();
             let name = path.file_name().map(OsStr::to_string_lossy).unwrap_or_default();
-            if name.starts_with('.') && name.ends_with(NEW) {
+            if ours.contains(&path) {
                 // Where it cannot be, it does no harm either.
                 let _ = fs::remove_file(&path);
             } else if let Some(texts) = Texts::in_name(&name)

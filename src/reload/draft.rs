@@ -4,7 +4,7 @@
 //! are to be written, and the judged candidate. Every state of the disk between two files is judged as
 //! well: a crash there must leave a configuration that starts. Nothing is written here.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use crate::config::raw::EndMarker;
 use crate::config::{Edit, EditError, Source, edit};
@@ -21,6 +21,8 @@ pub(super) struct Draft {
     pub(super) rewrites: Vec<Rewrite>,
     /// What all files mean then; it can be taken.
     pub(super) judged: Option<Judged>,
+    /// All files of the configuration, as people know them, with the one that comes to be.
+    pub(super) files: Vec<PathBuf>,
 }
 
 /// Drafts what `change` makes of `sources`. `end_marker` is what the running configuration wants.
@@ -33,7 +35,7 @@ pub(super) fn draft<E>(
     change: Change,
     end_marker: EndMarker,
 ) -> Result<Draft, WriteError<E>> {
-    let mut draft = Draft { rewrites: Vec::new(), judged: None };
+    let (mut rewrites, mut judged) = (Vec::new(), None);
     let known = sources.len();
     // Where the file that comes to be stands among the others.
     let mut created = None;
@@ -56,14 +58,15 @@ pub(super) fn draft<E>(
         }
         let path = Path::new(&source.name).to_owned();
         let replaced = std::mem::replace(&mut source.text, text.clone());
-        draft.rewrites.push(Rewrite { path, old: old.then_some(replaced), new: text });
-        let mut judged = Judged::candidate(&sources, end_marker);
-        if let Err(report) = &mut judged.loaded {
+        rewrites.push(Rewrite { path, old: old.then_some(replaced), new: text });
+        let mut candidate = Judged::candidate(&sources, end_marker);
+        if let Err(report) = &mut candidate.loaded {
             return Err(WriteError::Invalid(Box::new(std::mem::take(report))));
         }
-        draft.judged = Some(judged);
+        judged = Some(candidate);
     }
-    Ok(draft)
+    let files = sources.into_iter().map(|source| PathBuf::from(source.name)).collect();
+    Ok(Draft { rewrites, judged, files })
 }
 
 /// The edits of each source, sources in the order in which they first come.
@@ -80,5 +83,6 @@ fn by_source(edits: Vec<Edit>) -> Vec<(usize, Vec<Edit>)> {
 }
 
 fn unwritable<E>(StoreError { path, reason }: StoreError) -> WriteError<E> {
-    WriteError::Unwritable { path, reason, read_only: false }
+    // It would be refused again, whatever the disk says.
+    WriteError::Unwritable { path, reason, read_only: true }
 }

@@ -277,14 +277,14 @@ impl Reloader {
         (status.loaded_at, status.whole_at) = (status.last_at, status.last_at);
         let restart_needed = self.at_start.differences(&new);
         // It grows with grants and operations: whoever revokes does not wait for it.
-        let compared = spawn_blocking(move || {
-            let diff = AccessDiff::between(&old, &new, now());
-            // Nor does anybody wait until what nothing needs any more is taken apart.
-            drop(spawn_blocking(move || drop(old)));
-            diff
-        });
-        let compared = compared.await;
-        let diff = compared.unwrap_or_default();
+        let compared = spawn_blocking(move || (AccessDiff::between(&old, &new, now()), old));
+        let diff = match compared.await {
+            Ok((diff, old)) => {
+                tokio::spawn(retire(old));
+                diff
+            }
+            Err(_) => AccessDiff::default(),
+        };
         let applied = Applied {
             gained: diff.gained.len(),
             lost: diff.lost.len(),
@@ -358,6 +358,18 @@ impl Reloader {
             }
         }
     }
+}
+
+/// Holds a snapshot that nobody can come to hold any more until nobody else does, and has it taken apart
+/// where nobody waits for that: it may have very many grants, and a worker that has been idle since would
+/// do it in the midst of a request.
+async fn retire(snapshot: Arc<Snapshot>) {
+    let mut pause = Duration::from_millis(50);
+    while Arc::strong_count(&snapshot) > 1 {
+        sleep(pause).await;
+        pause = (pause * 2).min(LONGEST);
+    }
+    drop(spawn_blocking(move || drop(snapshot)));
 }
 
 /// What is told when looking at the configuration ended in a way that it should not.

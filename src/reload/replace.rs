@@ -6,7 +6,7 @@
 //! anybody else has written is ever deleted or overwritten. File systems that cannot exchange names are
 //! looked at last thing before the new file takes the name.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, File, OpenOptions, Permissions, TryLockError};
 use std::io::{self, ErrorKind, Write};
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt, fchown};
@@ -38,14 +38,21 @@ pub(super) enum Failure {
     Unwritable { path: PathBuf, error: io::Error },
 }
 
-/// Replaces files one by one, or none of them. Gives what stood in their places.
-pub(super) fn replace(rewrites: &[Rewrite], asides: &Asides) -> Result<Vec<Aside>, Failure> {
+/// Replaces files one by one, or none of them. Gives what stood in their places. What crashes have left
+/// beside any of `files`, the whole configuration, goes.
+pub(super) fn replace(
+    rewrites: &[Rewrite],
+    files: &[PathBuf],
+    asides: &Asides,
+) -> Result<Vec<Aside>, Failure> {
     let ends = rewrites.iter().map(|rewrite| {
         let end = end_of(rewrite).map_err(|error| rewrite.fails(error))?;
         Ok((rewrite, end))
     });
     let ends = ends.collect::<Result<Vec<_>, Failure>>()?;
-    let folders = Folders::lock(&ends, asides)?;
+    let known = files.iter().filter_map(|file| fs::canonicalize(file).ok());
+    let files = known.chain(ends.iter().map(|(_, end)| end.clone())).collect();
+    let folders = Folders::lock(&ends, &files, asides)?;
     // All of them first: that a disk is full is found out before anything is replaced.
     let written = ends
         .iter()
@@ -95,7 +102,11 @@ fn folder_of(path: &Path) -> &Path {
 struct Folders(BTreeMap<PathBuf, File>);
 
 impl Folders {
-    fn lock(ends: &[(&Rewrite, PathBuf)], asides: &Asides) -> Result<Self, Failure> {
+    fn lock(
+        ends: &[(&Rewrite, PathBuf)],
+        files: &BTreeSet<PathBuf>,
+        asides: &Asides,
+    ) -> Result<Self, Failure> {
         let mut folders = BTreeMap::new();
         for (rewrite, end) in ends {
             let path = folder_of(end);
@@ -107,7 +118,7 @@ impl Folders {
             if let Err(TryLockError::WouldBlock) = folder.try_lock() {
                 return Err(Failure::Disturbed);
             }
-            asides.sweep(path).map_err(|error| rewrite.fails(error))?;
+            asides.sweep(path, files).map_err(|error| rewrite.fails(error))?;
             folders.insert(path.to_owned(), folder);
         }
         Ok(Self(folders))

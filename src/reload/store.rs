@@ -81,7 +81,8 @@ impl Store {
         if !self.0.is_dir() {
             return Err(StoreError::new(
                 &self.0.with_file_name(name),
-                "the configuration is one file, and no other is read; a directory could hold both",
+                "the configuration is one file, and no other is read: keep it in a directory, and name \
+                 that to the gateway; or leave `management.file` out",
             ));
         }
         // Not a path that leads elsewhere.

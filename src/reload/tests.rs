@@ -99,6 +99,24 @@ async fn a_change_is_applied_once_and_told() {
 }
 
 #[tokio::test]
+async fn a_snapshot_is_not_taken_apart_by_whoever_lets_go_of_it() {
+    let disk = Disk::new();
+    disk.write("a.yaml", &configuration(&["one"]));
+    let reloader = Reloader::start(disk.path()).await.unwrap();
+    // As a worker that has nothing to do meanwhile.
+    let mut worker = reloader.snapshot().reader();
+    let old = Arc::downgrade(worker.load());
+    disk.write("a.yaml", &configuration(&["two"]));
+    applied(poll(&reloader).await);
+    assert_eq!(old.strong_count(), 2);
+    worker.load();
+    assert_eq!(old.strong_count(), 1, "its next request took it apart");
+    while old.strong_count() > 0 {
+        sleep(Duration::from_millis(1)).await;
+    }
+}
+
+#[tokio::test]
 async fn the_last_good_one_stays_over_all_that_is_wrong() {
     let disk = Disk::new();
     let good = configuration(&["one"]);

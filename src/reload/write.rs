@@ -69,9 +69,10 @@ pub enum WriteError<E> {
     Unwritable {
         /// Which file.
         path: PathBuf,
-        /// Why not.
+        /// Why not, and where somebody can do something about it, what.
         reason: String,
-        /// Whether it stands where nothing can be written, such as a mounted `ConfigMap`.
+        /// Whether it stays so until somebody keeps the files otherwise: they stand where nothing can be
+        /// written, such as a mounted `ConfigMap`. Else it may be written once the disk is well again.
         read_only: bool,
     },
     /// Somebody else writes to the files all the time.
@@ -169,9 +170,9 @@ fn put_on_disk<E>(
     reload: &Reload,
     asides: &Asides,
 ) -> Result<Done, WriteError<E>> {
-    let Draft { rewrites, judged } = draft(store, sources, change, reload.end_marker)?;
+    let Draft { rewrites, judged, files } = draft(store, sources, change, reload.end_marker)?;
     let Some(judged) = judged else { return Ok(Done::Nothing) };
-    match replace(&rewrites, asides) {
+    match replace(&rewrites, &files, asides) {
         Ok(replaced) => {
             for aside in replaced {
                 asides.hold(aside, reload.quiet);
@@ -185,16 +186,25 @@ fn put_on_disk<E>(
 }
 
 fn unwritable<E>(path: PathBuf, error: &io::Error) -> WriteError<E> {
-    let read_only =
-        matches!(error.kind(), ErrorKind::ReadOnlyFilesystem | ErrorKind::PermissionDenied);
-    let reason = match error.kind() {
-        ErrorKind::ResourceBusy => {
-            "it is mounted by itself and cannot be replaced; mount the directory that it is in"
-                .to_owned()
+    let advice = match error.kind() {
+        ErrorKind::ReadOnlyFilesystem | ErrorKind::PermissionDenied => {
+            Some("keep the configuration in a directory that the gateway may write to")
         }
-        _ => error.to_string(),
+        // As a ConfigMap's file that is mounted with `subPath`.
+        ErrorKind::ResourceBusy | ErrorKind::CrossesDevices => Some(
+            "it is mounted by itself and cannot be replaced; mount the directory that it is in",
+        ),
+        ErrorKind::NotADirectory | ErrorKind::IsADirectory => {
+            Some("see which of its path are directories, and which are files")
+        }
+        ErrorKind::InvalidFilename => Some("give it a shorter name: others are written beside it"),
+        ErrorKind::Unsupported => {
+            Some("keep the configuration on a file system that can rename files")
+        }
+        _ => None,
     };
-    WriteError::Unwritable { path, reason, read_only }
+    let reason = advice.map_or_else(|| error.to_string(), |advice| format!("{error}: {advice}"));
+    WriteError::Unwritable { path, reason, read_only: advice.is_some() }
 }
 
 /// How often a change is planned anew because somebody else was faster.

@@ -13,6 +13,7 @@ use aws_lc_rs::rsa::PublicEncryptingKey;
 use aws_lc_rs::signature::{self, ParsedPublicKey, VerificationAlgorithm};
 
 use super::{Algorithm, TokenError, jwks, pem};
+use crate::hex::hex;
 
 /// Names a key by its material: equal for equal keys, wherever they come from.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
@@ -40,9 +41,7 @@ impl KeyId {
 
 impl fmt::Debug for KeyId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("KeyId(")?;
-        self.0.iter().take(8).try_for_each(|byte| write!(f, "{byte:02x}"))?;
-        f.write_str(")")
+        write!(f, "KeyId({})", hex(self.0.iter().take(8)))
     }
 }
 

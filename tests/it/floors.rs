@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 /// Modules by floor, lowest first. Modules of one floor never import each other.
 const FLOORS: &[&[&str]] = &[
-    &["policy", "screen"],
+    &["hex", "policy", "screen"],
     &["token", "route"],
     &["config"],
     &["gate"],

@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use crate::disk::root;
 
 #[path = "../fuzz/checks/mod.rs"]
-mod checks;
+pub mod checks;
 
 /// Declares a test for each target, and the list of them.
 macro_rules! targets {

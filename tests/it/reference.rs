@@ -79,7 +79,8 @@ fn reference() -> String {
 
 fn endpoints() -> String {
     rows(Endpoint::ALL.iter().map(|endpoint| {
-        let scope = endpoint.scope().map_or_else(|| "none".to_owned(), |scope| format!("`{scope}`"));
+        let scope =
+            endpoint.scope().map_or_else(|| "none".to_owned(), |scope| format!("`{scope}`"));
         format!("| `{} {}` | {scope} |", endpoint.method(), endpoint.path())
     }))
 }

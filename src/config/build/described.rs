@@ -33,6 +33,12 @@ impl ServerPlace {
         &self.first
     }
 
+    /// Whether `place` is in either of its entries.
+    pub fn holds(&self, place: &Place) -> bool {
+        let second = self.second.as_ref().map(|(second, _)| second);
+        [Some(&self.first), second].into_iter().flatten().any(|entry| place.is_within(entry))
+    }
+
     /// Where a key of it stands, or would.
     pub fn key(&self, key: &'static str) -> Place {
         match &self.second {

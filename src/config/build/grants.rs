@@ -40,10 +40,14 @@ pub(super) fn build(
 ) -> Vec<Given> {
     let mut given: Vec<Given> = Vec::new();
     let mut keys: HashMap<(usize, Holder, usize, SubjectType), usize> = HashMap::default();
-    let mut ids: HashMap<GrantId, usize> = HashMap::default();
+    let mut ids: HashMap<GrantId, &At<&raw::ClientGrant>> = HashMap::default();
     for grant in written {
-        let written_id = grant.raw.id.is_some();
         let Some(built) = build_one(ctx, grant, issuers, listed, management, apis) else {
+            // It is shown and changed by its id, too.
+            let id = grant.raw.id.as_ref().and_then(|id| GrantId::new(id).ok());
+            if let Some(first) = id.and_then(|id| ids.insert(id, grant)) {
+                one_id(ctx, first, grant);
+            }
             continue;
         };
         let key = (built.issuer, built.holder.clone(), built.api, built.grant.subject_type());
@@ -62,17 +66,8 @@ pub(super) fn build(
             continue;
         }
         keys.insert(key, given.len());
-        if let Some(first) = ids.insert(built.grant.id.clone(), given.len())
-            && let Some(first) = given.get(first).filter(|_| written_id)
-        {
-            ctx.report
-                .push(
-                    Code::GrantIdDuplicate,
-                    &built.place.key("id"),
-                    format!("the id `{}` belongs to another grant", built.grant.id),
-                )
-                .also(&first.place, "that grant")
-                .help("leave out `id`, and one is derived from what the grant is for");
+        if let Some(first) = ids.insert(built.grant.id.clone(), grant) {
+            one_id(ctx, first, grant);
         }
         given.push(built);
     }
@@ -83,6 +78,25 @@ pub(super) fn build(
         }
     }
     given
+}
+
+/// Says that two grants have one id, of which at least one was written: it may be the one that another
+/// grant gets that has none.
+fn one_id(
+    ctx: &mut Context<'_, '_>,
+    first: &At<&raw::ClientGrant>,
+    second: &At<&raw::ClientGrant>,
+) {
+    let (of, other) = if second.raw.id.is_some() { (second, first) } else { (first, second) };
+    let id = of.raw.id.as_deref().unwrap_or_default();
+    ctx.report
+        .push(
+            Code::GrantIdDuplicate,
+            &of.place.key("id"),
+            format!("the id `{id}` belongs to another grant"),
+        )
+        .also(&other.place, "that grant")
+        .help("leave out `id`, and one is derived from what the grant is for");
 }
 
 fn build_one(
@@ -140,11 +154,7 @@ fn build_one(
 
 /// On whose behalf a grant is, as written or by default.
 pub(super) fn subject_type(grant: &raw::ClientGrant) -> SubjectType {
-    match grant.subject_type {
-        Some(raw::SubjectType::AnonymousUser) => SubjectType::AnonymousUser,
-        Some(raw::SubjectType::Client) | None => SubjectType::Client,
-        Some(raw::SubjectType::User) => SubjectType::User,
-    }
+    grant.subject_type.unwrap_or_default().into()
 }
 
 /// What a grant of a tenant export needs to know of its application, which it may name.

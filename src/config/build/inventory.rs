@@ -3,7 +3,6 @@
 //! It is made when everything was found right, so that nothing here is said about what is wrong. Grants
 //! are moved into it as they were written: there may be very many of them.
 
-use std::fmt::Write as _;
 use std::path::Path;
 
 use aws_lc_rs::digest::{SHA256, digest};
@@ -16,7 +15,8 @@ use super::grants::{Given, subject_type};
 use super::issuers::Issuers;
 use super::{Apis, grant_id, management};
 use crate::config::inventory::{File, Inventory, KnownApi, KnownGrant, SYSTEM_API};
-use crate::config::{Place, Source, raw};
+use crate::config::{Place, Report, Source, raw};
+use crate::hex::hex;
 use crate::policy::{Audience, ClientId, GrantId, Holder, Issuer};
 
 /// What the parts of the configuration were built to.
@@ -58,11 +58,12 @@ impl Built<'_> {
         }
     }
 
-    /// Everything as it is shown: `apis`, and what `written` holds.
+    /// Everything as it is shown: `apis`, and what `written` holds. There are but warnings in `report`.
     pub(super) fn inventory(
         &self,
         apis: Vec<KnownApi>,
         written: Vec<(usize, raw::Configuration)>,
+        report: &Report,
     ) -> Inventory {
         let file_name = |source: &Source| {
             let name = Path::new(&source.name).file_name().and_then(|name| name.to_str());
@@ -101,7 +102,8 @@ impl Built<'_> {
                 }));
             }
         }
-        Inventory::of(apis, grants, self.listed.shown(self.issuers), files)
+        let warnings = report.iter().map(|found| (found.place.clone(), found.code)).collect();
+        Inventory::of(apis, grants, self.listed.shown(self.issuers), files, warnings)
     }
 
     fn counted(&self, given: &Given, written: raw::ClientGrant) -> Option<KnownGrant> {
@@ -190,9 +192,5 @@ const API_ID_DIGITS: usize = 24;
 /// The id of an API that was not given one: the same after every reload and in every replica.
 fn api_id(identifier: &Audience) -> String {
     let hash = digest(&SHA256, identifier.as_str().as_bytes());
-    hash.as_ref().iter().take(API_ID_DIGITS / 2).fold(String::new(), |mut id, byte| {
-        // Writing to a text does not fail.
-        let _ = write!(id, "{byte:02x}");
-        id
-    })
+    hex(hash.as_ref().iter().take(API_ID_DIGITS / 2))
 }

@@ -107,7 +107,8 @@ pub(super) fn build(
         given: &given,
     };
     let shown = management.is_some().then(|| built.apis(&servers));
-    let inventory = shown.map(|shown| built.inventory(shown, written)).unwrap_or_default();
+    let inventory = shown.map(|shown| built.inventory(shown, written, ctx.report));
+    let inventory = inventory.unwrap_or_default();
     let own = apis.list.pop_if(|known| known.is_system);
     let mut apis: Vec<_> = apis.list.into_iter().filter_map(served).collect();
     let management = match management.zip(own) {

@@ -104,6 +104,7 @@ pub enum EditError {
 /// # Errors
 /// When that cannot be done.
 pub fn edit(source: &Source, edits: &[Edit]) -> Result<String, EditError> {
+    let change = Change::gather(edits)?;
     if let Some(edited) = machine::edit(source, edits) {
         return edited;
     }
@@ -115,7 +116,6 @@ pub fn edit(source: &Source, edits: &[Edit]) -> Result<String, EditError> {
         EditError::Unfaithful(place.unwrap_or_else(|| source.name.clone()))
     };
     let tree = read(source).ok_or_else(unfaithful)?;
-    let change = Change::gather(edits)?;
     let meant = Meaning::of(&tree, &change, &Place::root(0))?;
     let page = Page::new(&source.text);
     let splices = plan::plan(&page, &tree, &change).ok_or_else(unfaithful)?;

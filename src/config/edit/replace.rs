@@ -129,13 +129,21 @@ impl Old {
         match self.kind {
             Stands::Nowhere => {}
             Stands::Inline if is_on_line => splices.delete(anchor..self.end),
+            // The comments behind it stay where they are.
+            Stands::Inline if page.has_comment(self.end..page.line_end(self.end)) => {
+                splices.delete(self.start..self.end);
+            }
             Stands::Headed if is_on_line => {
                 let line = page.line_end(self.header_end);
                 splices.delete(anchor..self.header_end);
                 splices.delete(line..self.end.max(line));
             }
             Stands::Below if is_on_line => splices.delete(anchor..behind),
-            Stands::Below | Stands::Headed | Stands::Inline => {
+            Stands::Inline => {
+                let above = page.previous_end(self.start).unwrap_or(anchor);
+                splices.delete(above..page.line_end(self.end));
+            }
+            Stands::Below | Stands::Headed => {
                 let above = page.previous_end(self.start).unwrap_or(anchor);
                 splices.delete(above..behind);
             }

@@ -1,11 +1,13 @@
-//! Edits of a file that programs write: lines come, go and are written anew, each in one form.
+//! Edits of a file that programs write: lines come, go and are written anew, each in one form. What comes
+//! out is read again: each line that was touched has to mean what was meant, and the others are as they were.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write as _;
 use std::path::Path;
 
 use serde_json::Value;
 
-use super::{HEAD, KEY, TAIL, body, rows};
+use super::{HEAD, KEY, TAIL, body, is_by_lines, is_doubtful, rows};
 use crate::config::{Edit, EditError, Place, Source, Step};
 
 /// Edits a text in this layout, or begins one where a file named `*.json` comes to be for grants alone;
@@ -15,8 +17,15 @@ pub(in crate::config) fn edit(
     edits: &[Edit],
 ) -> Option<Result<String, EditError>> {
     let is_new = source.text.is_empty() && is_json(&source.name) && edits.iter().all(appends);
-    let body = if is_new { "" } else { body(&source.text)? };
-    Some(Changes::gather(edits).and_then(|changes| changes.apply(body, source.text.len())))
+    let body = if is_new { "" } else { body(&source.text).filter(|body| is_by_lines(body))? };
+    let end = if is_new || source.text.ends_with('\n') { "\n" } else { "" };
+    let edited = Changes::gather(edits).and_then(|changes| changes.made(body)).and_then(|made| {
+        let text = print(&made, end);
+        let place = edits.first().map(|edit| edit.place().to_string());
+        let unfaithful = || EditError::Unfaithful(place.unwrap_or_else(|| source.name.clone()));
+        says(&text, &made).then_some(text).ok_or_else(unfaithful)
+    });
+    Some(edited)
 }
 
 fn is_json(name: &str) -> bool {
@@ -68,39 +77,78 @@ impl<'e> Changes<'e> {
         Ok(changes)
     }
 
-    fn apply(mut self, body: &str, length: usize) -> Result<String, EditError> {
-        let mut text = String::with_capacity(length + self.added.len() * 256 + HEAD.len());
-        text.push_str(HEAD);
-        let mut row = |row: &str| {
-            text.push_str(if text.len() > HEAD.len() { ",\n" } else { "" });
-            text.push_str(row);
-        };
+    /// The lines that there are to be.
+    fn made(mut self, body: &str) -> Result<Vec<Row<'_>>, EditError> {
+        let mut made = Vec::new();
         for (index, line) in rows(body).enumerate() {
             let is_gone = self.gone.remove(&index);
             let written = line.strip_suffix(',').unwrap_or(line);
             match self.other.remove(&index) {
                 _ if is_gone => {}
-                Some(changes) => row(&changed(index, written, changes)?),
-                None => row(written),
+                Some(changes) => made.push(Row::Meant(changed(index, written, changes)?)),
+                None => made.push(Row::Kept(written)),
             }
         }
         if let Some(index) = self.gone.first().or(self.other.keys().next()) {
             return Err(missing(&[Step::Key(KEY.into()), Step::Index(*index)]));
         }
-        self.added.iter().for_each(|grant| row(&line(grant)));
-        text.push_str(if text.len() > HEAD.len() { "\n" } else { "" });
-        text.push_str(TAIL);
-        text.push('\n');
-        Ok(text)
+        made.extend(self.added.into_iter().cloned().map(Row::Meant));
+        Ok(made)
     }
 }
 
-/// A line with its changes.
+/// A line that there is to be.
+pub(super) enum Row<'b> {
+    /// One that stays, byte for byte.
+    Kept(&'b str),
+    /// One that is written anew.
+    Meant(Value),
+}
+
+impl Row<'_> {
+    /// Whether a line is this one.
+    fn is_said_by(&self, line: &str) -> bool {
+        match self {
+            Self::Kept(kept) => *kept == line,
+            Self::Meant(meant) => {
+                !line.chars().any(is_doubtful)
+                    && serde_json::from_str::<Value>(line).is_ok_and(|said| said == *meant)
+            }
+        }
+    }
+}
+
+/// A text of these lines, `end` at its end.
+fn print(made: &[Row<'_>], end: &str) -> String {
+    let mut text = HEAD.to_owned();
+    for (index, row) in made.iter().enumerate() {
+        text.push_str(if index > 0 { ",\n" } else { "" });
+        match row {
+            Row::Kept(kept) => text.push_str(kept),
+            Row::Meant(meant) => text.push_str(&line(meant)),
+        }
+    }
+    text.push_str(if made.is_empty() { "" } else { "\n" });
+    text.push_str(TAIL);
+    text.push_str(end);
+    text
+}
+
+/// Whether a text, read again, says these lines and no other.
+pub(super) fn says(text: &str, made: &[Row<'_>]) -> bool {
+    body(text).is_some_and(|body| {
+        let mut said = rows(body).map(|line| line.strip_suffix(',').unwrap_or(line));
+        made.iter().all(|row| said.next().is_some_and(|line| row.is_said_by(line)))
+            && said.next().is_none()
+    })
+}
+
+/// What a line says with its changes.
 fn changed(
     index: usize,
     written: &str,
     mut changes: Vec<(&[Step], Op<'_>)>,
-) -> Result<String, EditError> {
+) -> Result<Value, EditError> {
     let at = |within: &[Step]| {
         let mut path = vec![Step::Key(KEY.into()), Step::Index(index)];
         path.extend_from_slice(within);
@@ -117,7 +165,7 @@ fn changed(
     for (within, op) in changes {
         do_one(&mut grant, within, op).ok_or_else(|| at(within))?;
     }
-    Ok(line(&grant))
+    Ok(grant)
 }
 
 fn do_one(grant: &mut Value, within: &[Step], op: Op<'_>) -> Option<()> {
@@ -134,7 +182,8 @@ fn do_one(grant: &mut Value, within: &[Step], op: Op<'_>) -> Option<()> {
             held.get_mut(*index)?.clone_from(value);
         }
         (Value::Object(map), Step::Key(key), Op::Remove) => {
-            map.remove(&**key)?;
+            // The others keep their order.
+            map.shift_remove(&**key)?;
         }
         (Value::Array(held), Step::Index(index), Op::Remove) if *index < held.len() => {
             held.remove(*index);
@@ -151,8 +200,24 @@ fn do_one(grant: &mut Value, within: &[Step], op: Op<'_>) -> Option<()> {
     Some(())
 }
 
-/// A grant on one line.
+/// A grant on one line, in characters that can be read back.
 fn line(grant: &Value) -> String {
+    let json = in_order(grant);
+    if !json.chars().any(is_doubtful) {
+        return json;
+    }
+    // Outside of its strings JSON has none of them.
+    json.chars().fold(String::with_capacity(json.len() + 8), |mut written, char| {
+        if is_doubtful(char) {
+            let _ = write!(written, "\\u{:04x}", u32::from(char));
+        } else {
+            written.push(char);
+        }
+        written
+    })
+}
+
+fn in_order(grant: &Value) -> String {
     let Value::Object(map) = grant else { return grant.to_string() };
     let known = ORDER.iter().filter_map(|key| map.get_key_value(*key));
     let other = map.iter().filter(|(key, _)| !ORDER.contains(&key.as_str()));

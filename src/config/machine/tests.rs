@@ -1,6 +1,7 @@
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
+use super::edit::{Row, says};
 use super::*;
 use crate::config::raw::Configuration;
 use crate::config::tree::Node;
@@ -158,6 +159,63 @@ fn edits_touch_the_lines_that_they_are_about() {
     ] {
         assert!(matches!(edited(&text, &[missing]), Err(EditError::Missing(_))));
     }
+}
+
+#[test]
+fn what_is_left_keeps_its_order_and_what_is_written_can_be_read() {
+    let row = r#"{"client_id":"a","scope":[],"reason":"r","owner":"o","note":"n"}"#;
+    let text = file(&[row]);
+    let remove = Edit::Remove { place: grants().index(0).key("reason") };
+    let left = file(&[&row.replace(r#""reason":"r","#, "")]);
+    assert_eq!(edited(&text, std::slice::from_ref(&remove)).unwrap(), left);
+    assert_eq!(edited(text.trim_end(), &[remove]).unwrap(), left.trim_end());
+    let value = json!("\u{2028}\u{85}\u{feff}");
+    let set = Edit::Set { place: grants().index(0).key("reason"), value: value.clone() };
+    let text = edited(&text, &[set]).unwrap();
+    assert!(text.contains(r#""reason":"\u2028\u0085\ufeff""#), "{text}");
+    assert_eq!(serde_json::from_str::<Value>(&text).unwrap()[KEY][0]["reason"], value);
+}
+
+#[test]
+fn a_text_that_says_something_else_than_was_meant_is_found_out() {
+    let text = file(&ROWS);
+    let meant = |row: &str| Row::Meant(serde_json::from_str(row).unwrap());
+    let all = || vec![Row::Kept(ROWS[0]), meant(ROWS[1]), Row::Kept(ROWS[2])];
+    assert!(says(&text, &all()));
+    let less = ROWS[1].replace("user", "client");
+    let doubtful = ROWS[1].replace("user", "\u{2028}");
+    for other in [
+        file(&[ROWS[0], &less, ROWS[2]]),
+        file(&[ROWS[0], ROWS[1], &less]),
+        file(&ROWS[..2]),
+        file(&[ROWS[0], ROWS[1], ROWS[2], ROWS[2]]),
+        text.replace("]}", ""),
+    ] {
+        assert!(!says(&other, &all()), "{other}");
+    }
+    assert!(!says(&file(&[&doubtful]), &[meant(&doubtful)]));
+}
+
+#[test]
+fn what_people_have_broken_into_lines_is_edited_as_they_would() {
+    let text = file(&ROWS).replacen(",\"scope\"", ",\n  \"scope\"", 1);
+    let remove = Edit::Remove { place: grants().index(1) };
+    assert!(
+        edit(&Source::new("grants.json", text.as_str()), std::slice::from_ref(&remove)).is_none()
+    );
+    let edited = crate::config::edit(&Source::new("grants.json", text.as_str()), &[remove]);
+    assert_eq!(edited.unwrap(), text.replace(&format!("{},\n", ROWS[1]), ""));
+}
+
+#[test]
+fn two_changes_of_one_thing_are_refused() {
+    let scope = grants().index(0).key("scope");
+    let all = [
+        Edit::Set { place: scope.clone(), value: json!([]) },
+        Edit::Append { list: scope, items: vec![json!("x")] },
+    ];
+    let edited = crate::config::edit(&Source::new("grants.json", file(&ROWS)), &all);
+    assert!(matches!(edited, Err(EditError::Overlapping(_))));
 }
 
 fn text() -> impl Strategy<Value = String> {

@@ -4,6 +4,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use crate::policy;
+
 /// What one application may use of one API for one subject type, at most.
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
@@ -71,15 +73,36 @@ pub enum DefaultFor {
 }
 
 /// On whose behalf an application calls.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum SubjectType {
     /// Someone who did not sign in.
     AnonymousUser,
     /// The application itself.
+    #[default]
     Client,
     /// A signed-in user.
     User,
+}
+
+impl From<SubjectType> for policy::SubjectType {
+    fn from(written: SubjectType) -> Self {
+        match written {
+            SubjectType::AnonymousUser => Self::AnonymousUser,
+            SubjectType::Client => Self::Client,
+            SubjectType::User => Self::User,
+        }
+    }
+}
+
+impl From<policy::SubjectType> for SubjectType {
+    fn from(meant: policy::SubjectType) -> Self {
+        match meant {
+            policy::SubjectType::AnonymousUser => Self::AnonymousUser,
+            policy::SubjectType::Client => Self::Client,
+            policy::SubjectType::User => Self::User,
+        }
+    }
 }
 
 /// Whether tokens issued for an organization are admitted.

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use crate::config::inventory::KnownGrant;
 use crate::config::raw::{DefaultFor, OrganizationUsage, SubjectType};
 use crate::management::body::{Member, Text, present};
-use crate::policy::{self, Holder};
+use crate::policy::Holder;
 
 /// A scope.
 pub(super) type Scope = Text<1, 280>;
@@ -125,11 +125,7 @@ impl<'g> Grant<'g> {
             client_id,
             default_for,
             audience: grant.audience.as_str(),
-            subject_type: match grant.subject_type {
-                policy::SubjectType::AnonymousUser => SubjectType::AnonymousUser,
-                policy::SubjectType::Client => SubjectType::Client,
-                policy::SubjectType::User => SubjectType::User,
-            },
+            subject_type: grant.subject_type.into(),
             scope: grant.scopes().map(|(_, scopes)| scopes).filter(|_| !gives_all),
             allow_all_scopes: written.allow_all_scopes,
             organization_usage: written.organization_usage,

@@ -9,7 +9,6 @@ use http::StatusCode;
 use serde_json::{Map, Value, json};
 
 use super::bodies::CreateGrant;
-use super::system;
 use crate::config::Edit;
 use crate::config::inventory::{Inventory, KnownApi, SYSTEM_API};
 use crate::config::raw::{OrganizationUsage, SubjectType};
@@ -24,7 +23,7 @@ pub(super) fn plan(management: &Management, body: &[u8]) -> Result<Plan, Fault> 
     let grant = body::read::<CreateGrant>(body)?;
     let holder = holder(&grant)?;
     let api = api(management, &grant.audience)?;
-    let subject_type = subject_type(grant.subject_type);
+    let subject_type = grant.subject_type.unwrap_or_default().into();
     let all_scopes = grant.allow_all_scopes == Some(true);
     if all_scopes && grant.scope.as_ref().is_some_and(|scope| !scope.is_empty()) {
         return Err(both_scopes());
@@ -41,6 +40,12 @@ pub(super) fn plan(management: &Management, body: &[u8]) -> Result<Plan, Fault> 
     let named = (!implied).then_some(issuer);
     let id = Inventory::id_of(issuer, &holder, &api.identifier, subject_type);
     let id = id.ok_or_else(|| invalid("'the grant cannot be named'"))?;
+    if management.inventory.grant(id.as_str()).is_some() {
+        let message = format!(
+            "The id that this client grant gets, {id}, is written at another one: take it out there"
+        );
+        return Err(Fault::new(StatusCode::CONFLICT, "client_grant_already_exists", message));
+    }
     let edit = Edit::Append { list: to.list, items: vec![written(grant, named)] };
     Ok(Plan {
         change: Change { edits: vec![edit], new_file: to.new_file },
@@ -67,17 +72,9 @@ fn api<'m>(management: &'m Management, audience: &str) -> Result<&'m KnownApi, F
     let url = management.public_url.as_deref();
     let is_own = audience.strip_suffix("/api/v2/").is_some_and(|own| Some(own) == url);
     match found.filter(|api| api.identifier.as_str() == audience) {
-        _ if is_own || audience == SYSTEM_API => Err(system()),
+        _ if is_own || audience == SYSTEM_API => Err(Fault::system()),
         Some(api) => Ok(api),
         None => Err(Fault::not_found(format!("No resource with identifier {audience}"))),
-    }
-}
-
-fn subject_type(written: Option<SubjectType>) -> policy::SubjectType {
-    match written {
-        Some(SubjectType::AnonymousUser) => policy::SubjectType::AnonymousUser,
-        Some(SubjectType::Client) | None => policy::SubjectType::Client,
-        Some(SubjectType::User) => policy::SubjectType::User,
     }
 }
 

@@ -260,13 +260,13 @@ fn bodies_that_mean_no_grant_are_refused() {
         ),
         (
             json!({"audience": "urn:grantgate:management", "client_id": "x", "scope": ["create:client_grants"]}),
-            "403 system_object: Grants for the gateway's own API stand in its files, and are changed \
-            there alone",
+            "403 system_object: the gateway's own API and the grants for it stand in its files, and are \
+            changed there alone",
         ),
         (
             json!({"audience": "https://grants.example.com/api/v2/", "client_id": "x"}),
-            "403 system_object: Grants for the gateway's own API stand in its files, and are changed \
-            there alone",
+            "403 system_object: the gateway's own API and the grants for it stand in its files, and are \
+            changed there alone",
         ),
         (
             json!({"audience": api, "client_id": "web", "subject_type": "user"}),
@@ -284,6 +284,29 @@ fn bodies_that_mean_no_grant_are_refused() {
     let id = managed.snapshot.management.as_ref().unwrap().inventory.apis[0].id.clone();
     let by_id = managed.refused(&create(&json!({"audience": id, "client_id": "x"})));
     assert!(by_id.starts_with("404"), "an API's id is no audience: {by_id}");
+}
+
+#[test]
+fn an_id_that_another_grant_has_is_not_given_again() {
+    let body = json!({"audience": "https://api.example", "client_id": "x"});
+    let Then::Grant { id, .. } = managed().plan(&create(&body)).unwrap().then else { panic!() };
+    let grants = GRANTS.replace("cgr_c", id.as_str());
+    let refused = Managed::of(&[ISSUER, APIS, &grants, &section("")]).refused(&create(&body));
+    assert!(refused.starts_with("409 client_grant_already_exists: The id that"), "{refused}");
+    assert!(refused.contains(id.as_str()), "{refused}");
+}
+
+#[test]
+fn a_write_is_answered_with_what_is_to_be_looked_at_in_the_grant() {
+    let managed = Managed::of(&[ISSUER, APIS, GRANTS, &section("  file: 2.yaml\n")]);
+    let with = |scopes: &[&str]| {
+        let body = json!({"audience": "https://api.example", "client_id": "x", "scope": scopes});
+        managed.write(&create(&body)).1.warnings
+    };
+    assert_eq!(with(&["read"]), None);
+    assert_eq!(with(&["read", "none"]).as_deref(), Some("grant-scope-undeclared"));
+    let elsewhere = managed.write(&update("cgr_c", &json!({}))).1;
+    assert_eq!(elsewhere.warnings.as_deref(), Some("grant-elsewhere"));
 }
 
 #[test]
@@ -478,7 +501,9 @@ fn a_state_that_is_no_more_is_not_written_over() {
     let delete = |id| asked(Endpoint::DeleteGrant, &[id]);
     assert!(managed.plan(&delete("cgr_b").if_match(&*etag)).is_ok());
     assert!(managed.refused(&delete("cgr_a").if_match(&*etag)).starts_with("412"));
-    assert!(managed.refused(&delete("cgr_gone").if_match(&*etag)).starts_with("412"));
+    for tags in [&*etag, "*"] {
+        assert!(managed.refused(&delete("cgr_gone").if_match(tags)).starts_with("412"), "{tags}");
+    }
 }
 
 #[test]

@@ -17,7 +17,7 @@ use crate::reload::Change;
 
 pub(super) fn plan(grant: &KnownGrant, asked: &Asked) -> Result<Plan, Fault> {
     let update = body::read::<UpdateGrant>(&asked.body)?;
-    asked.must_match(&show(grant))?;
+    asked.must_match(Some(&show(grant)))?;
     let admits = matches!(update.allow_any_organization, Member::Value(true))
         || matches!(update.organization_usage, Member::Value(usage) if usage != OrganizationUsage::Deny);
     let lists_details =

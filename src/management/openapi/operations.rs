@@ -16,7 +16,12 @@ pub(super) fn operation(endpoint: Endpoint, objects: &mut Objects) -> Value {
     let (summary, body, answers) = about(endpoint, objects);
     let is_changed = matches!(
         endpoint,
-        Endpoint::DeleteApi | Endpoint::DeleteGrant | Endpoint::UpdateApi | Endpoint::UpdateGrant
+        Endpoint::Associate
+            | Endpoint::DeleteApi
+            | Endpoint::DeleteGrant
+            | Endpoint::Dissociate
+            | Endpoint::UpdateApi
+            | Endpoint::UpdateGrant
     );
     let mut operation = json!({
         "operationId": format!("{endpoint:?}"),

@@ -14,7 +14,8 @@ pub(super) fn parameters(endpoint: Endpoint, is_changed: bool) -> Vec<Value> {
         parameters.push(json!({
             "name": "If-Match",
             "in": "header",
-            "description": "The `ETag` of the object as it was read: 412 where it is another by now.",
+            "description": "The `ETag` of the object as it was read, of an association that of its grant: \
+                412 where it is another by now.",
             "schema": {"type": "string"},
         }));
     }

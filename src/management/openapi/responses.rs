@@ -30,6 +30,7 @@ pub(super) fn responses(
     answers: &Answers,
 ) -> Map<String, Value> {
     let mut responses = Map::new();
+    let is_written = endpoint.scope().is_some_and(|scope| !scope.starts_with("read:"));
     let good = match answers {
         Answers::Empty => Some((204, response("Done.", None, &[]))),
         Answers::List(name, item, checkpoint) => {
@@ -38,18 +39,21 @@ pub(super) fn responses(
         }
         Answers::Made(schema) => {
             let schema = Some(schema.clone());
-            Some((201, response("It is there, and decides.", schema, &["ETag"])))
+            Some((201, response("It is there, and decides.", schema, WRITTEN)))
         }
         Answers::One(schema) => {
             let is_object = endpoint.resource() != Resource::Gateway;
-            let headers: &[_] = if is_object { &["ETag"] } else { &[] };
+            let headers = match (is_object, is_written) {
+                (true, true) => WRITTEN,
+                (true, false) => &["ETag"],
+                (false, _) => &[],
+            };
             Some((200, response("What it is.", Some(schema.clone()), headers)))
         }
         Answers::Unoffered => None,
     };
     responses.extend(good.map(|(status, response)| (status.to_string(), response)));
     let is_public = endpoint.scope().is_none();
-    let is_written = endpoint.scope().is_some_and(|scope| !scope.starts_with("read:"));
     let is_token = endpoint == Endpoint::Token;
     for fault in FAULTS {
         let may_be = match fault.status.as_u16() {
@@ -71,6 +75,9 @@ pub(super) fn responses(
     }
     responses
 }
+
+/// The headers of an object that was written.
+const WRITTEN: &[&str] = &["ETag", "Grantgate-Warnings"];
 
 /// A list in its shapes.
 fn list(name: &str, item: &Value, checkpoint: bool) -> Value {
@@ -175,6 +182,9 @@ pub(super) fn headers() -> Value {
     json!({
         "Allow": text("The methods that the path takes."),
         "ETag": text("Changes with whatever is shown of the object."),
+        "Grantgate-Warnings": text("Between commas, the codes of what somebody should look at in what was \
+            written, as `grantgate check` tells of it; `protection-unenforced` where the API promises \
+            what the gate does not enforce. Not there where there is nothing."),
         "Link": text("The first, next and last page, where the list is an array (RFC 8288)."),
         "Retry-After": whole("Seconds to wait."),
         "WWW-Authenticate": text("What is wrong with the token, or lacks of it (RFC 6750)."),

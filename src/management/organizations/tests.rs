@@ -113,6 +113,22 @@ fn an_association_is_taken_out_wherever_it_stands() {
 }
 
 #[test]
+fn an_association_is_a_change_of_its_grant_as_it_was_read() {
+    let managed = managed();
+    let etag = |id| managed.read(&asked(Endpoint::GetGrant, &[id])).unwrap().etag.unwrap();
+    let dissociate = || asked(Endpoint::Dissociate, &["org_b", "cgr_1"]);
+    for tags in [etag("cgr_1"), "*".to_owned()] {
+        assert!(managed.plan(&associate("org_c", "cgr_1").if_match(&*tags)).is_ok(), "{tags}");
+        assert!(managed.plan(&dissociate().if_match(tags)).is_ok());
+    }
+    let other = etag("cgr_2");
+    for asked in [associate("org_c", "cgr_1"), dissociate()] {
+        let refused = managed.refused(&asked.if_match(&*other));
+        assert!(refused.starts_with("412 precondition_failed: "), "{refused}");
+    }
+}
+
+#[test]
 fn associations_come_and_go_in_the_text() {
     let managed = managed();
     let (managed, _) = managed.write(&associate("org_c", "cgr_2"));

@@ -64,7 +64,7 @@ fields! {
     token_lifetime: Whole<0, 2_592_000>, "In seconds. Stored and shown.";
     token_lifetime_for_web: Whole<0, 2_592_000>, "In seconds. Stored and shown.";
     token_lifetime_for_anonymous_access_tokens: Whole<0, 2_592_000>, "In seconds. Stored and shown.";
-    token_encryption: Map<String, Value>, "Encrypted access tokens cannot be read by the gate: refused, unless null.";
+    token_encryption: Map<String, Value>, "Encrypted access tokens cannot be read by the gate: refused, unless null or what stands in the file.";
     signing_alg: SigningAlg, "Stored and shown: the gate verifies with the keys of the API's issuers.";
     #[expect(dead_code, reason = "taken, and forgotten")]
     #[serde(skip_serializing)]
@@ -75,11 +75,11 @@ fields! {
     allow_online_access_with_ephemeral_sessions: bool, "Stored and shown.";
     skip_consent_for_verifiable_first_party_clients: bool, "Stored and shown.";
     require_consent_non_repudiation: bool, "Stored and shown.";
-    enforce_policies: bool, "Stored and shown: the gate respects the `permissions` of a token whatever is said here.";
+    enforce_policies: bool, "Stored and shown: the gate respects the `permissions` of a token whatever is said here, and answers `true` with the warning `protection-unenforced`.";
     consent_policy: Text<1, 255>, "Stored and shown.";
     authorization_policy: Map<String, Value>, "Stored and shown.";
     access_token: Map<String, Value>, "Stored and shown.";
-    proof_of_possession: ProofOfPossession, "Sender-constrained tokens. The gate does not enforce them: `required: true` is refused.";
+    proof_of_possession: ProofOfPossession, "Sender-constrained tokens. The gate does not enforce them: `required: true` is refused, unless it stands in the file.";
 }
 
 /// A name for people, which cannot be taken for markup.

@@ -12,9 +12,8 @@ use super::{named, show};
 use crate::config::inventory::{Inventory, KnownApi};
 use crate::config::snapshot::{Management, Snapshot};
 use crate::config::{Edit, Place};
-use crate::management::client_grants::management;
 use crate::management::destination::Destination;
-use crate::management::{Asked, Endpoint, Fault, Plan, Then, body};
+use crate::management::{Asked, Endpoint, Fault, Plan, Then, body, management};
 use crate::policy::Audience;
 use crate::reload::Change;
 
@@ -37,7 +36,7 @@ fn create(management: &Management, asked: &Asked) -> Result<Plan, Fault> {
     policies.user.get_or_insert(PolicyOf { policy: UserPolicy::AllowAll });
     policies.client.get_or_insert(PolicyOf { policy: Policy::RequireClientGrant });
     let api = json!(api);
-    enforceable(&api)?;
+    enforceable(&api, &Map::new())?;
     if management.inventory.api(identifier.as_str()).is_some() {
         let message =
             format!("A resource server with the identifier `{identifier}` already exists");
@@ -55,10 +54,10 @@ fn update(inventory: &Inventory, asked: &Asked) -> Result<Plan, Fault> {
     let api = named(inventory, asked)?;
     may_be_written(api)?;
     let shown = show(api);
-    asked.must_match(&shown.clone().into())?;
+    asked.must_match(Some(&shown.clone().into()))?;
     let changes: UpdateApi = body::typed(without_gate(asked)?)?;
     let changes = json!(changes);
-    enforceable(&changes)?;
+    enforceable(&changes, &api.written)?;
     let mut edits = Vec::new();
     for &name in FIELDS {
         let (place, was) = (api.place.key(name), api.written.get(name));
@@ -137,11 +136,11 @@ fn policies(
 /// request whose answer was lost is not told that it failed.
 fn delete(inventory: &Inventory, asked: &Asked) -> Result<Plan, Fault> {
     let Ok(api) = named(inventory, asked) else {
-        asked.must_match(&Value::Null)?;
+        asked.must_match(None)?;
         return Ok(Plan { change: Change::default(), then: Then::Gone });
     };
     may_be_written(api)?;
-    asked.must_match(&show(api).into())?;
+    asked.must_match(Some(&show(api).into()))?;
     if api.has_gate {
         let message = "this API is served: its gate stands in a file, and is taken out there first";
         return Err(Fault::new(StatusCode::CONFLICT, "resource_server_served", message));
@@ -155,9 +154,7 @@ fn delete(inventory: &Inventory, asked: &Asked) -> Result<Plan, Fault> {
 
 /// Nobody changes over HTTP who may call the Management API.
 fn may_be_written(api: &KnownApi) -> Result<(), Fault> {
-    let message = "the gateway's own API and who may call it stand in files, and are changed there";
-    let system = || Fault::new(StatusCode::FORBIDDEN, "system_object", message);
-    if api.is_system { Err(system()) } else { Ok(()) }
+    if api.is_system { Err(Fault::system()) } else { Ok(()) }
 }
 
 /// What a body says, which is nothing of a gate.
@@ -171,19 +168,25 @@ fn without_gate(asked: &Asked) -> Result<Map<String, Value>, Fault> {
     Ok(object)
 }
 
-/// Refuses what would be written and not hold.
-fn enforceable(api: &Value) -> Result<(), Fault> {
-    if api.pointer("/proof_of_possession/required") == Some(&Value::Bool(true)) {
+/// Refuses what would be written and not hold. What stands there already is left to whoever wrote it: tools
+/// send back all that they have read.
+fn enforceable(api: &Value, written: &Map<String, Value>) -> Result<(), Fault> {
+    let differs = |name: &&str| api.get(name) != written.get(*name);
+    let new = |name: &str| Some(name).filter(differs).and_then(|name| api.get(name));
+    let required = |proof: Option<&Value>| proof?.get("required")?.as_bool();
+    if required(new("proof_of_possession")) == Some(true)
+        && required(written.get("proof_of_possession")) != Some(true)
+    {
         let what = "'the gate does not enforce sender-constrained tokens' on property \
             proof_of_possession.required";
         return Err(body::invalid(what));
     }
-    if api.get("token_encryption").is_some_and(|encryption| !encryption.is_null()) {
+    if new("token_encryption").is_some_and(|encryption| !encryption.is_null()) {
         let what = "'the gate cannot read encrypted access tokens' on property token_encryption";
         return Err(body::invalid(what));
     }
     for (list, key) in [("scopes", "value"), ("authorization_details", "type")] {
-        let items = api.get(list).and_then(Value::as_array).into_iter().flatten();
+        let items = new(list).and_then(Value::as_array).into_iter().flatten();
         let mut names: Vec<_> = items.filter_map(|item| item.get(key)?.as_str()).collect();
         names.sort_unstable();
         let twice = names.windows(2).find_map(|pair| match pair {

@@ -301,6 +301,35 @@ fn other_fields_are_set_taken_away_or_left() {
     assert!(changed(&json!({})).is_empty());
 }
 
+#[test]
+fn what_stands_in_a_file_may_be_sent_back_though_it_does_not_hold() {
+    let text = "
+resource_servers:
+  - identifier: urn:reports
+    proof_of_possession: {mechanism: mtls, required: true}
+    token_encryption: {format: compact-nested-jwe, encryption_key: {name: k}}
+    scopes: [{value: report}]
+client_grants: []
+";
+    let managed = Managed::of(&[&own(""), text]);
+    let change = |body: &Value| asked(Endpoint::UpdateApi, &["urn:reports"]).with_body(body);
+    let mut whole = writable(managed.body(&asked(Endpoint::GetApi, &["urn:reports"])));
+    assert_eq!(whole["proof_of_possession"]["required"], true);
+    assert_eq!(managed.edits(&change(&whole)), [""; 0]);
+    whole["name"] = json!("Reports");
+    whole["proof_of_possession"]["mechanism"] = json!("dpop");
+    assert_eq!(managed.edits(&change(&whole)).len(), 2);
+    for (name, value) in [
+        ("token_encryption", json!({"format": "compact-nested-jwe"})),
+        ("scopes", json!([{"value": "twice"}, {"value": "twice"}])),
+    ] {
+        let refused = managed.refused(&change(&json!({name: value})));
+        assert!(refused.starts_with("400 invalid_body: "), "{refused}");
+    }
+    let less = json!({"proof_of_possession": {"mechanism": "mtls", "required": false}});
+    assert_eq!(managed.edits(&change(&less)).len(), 1);
+}
+
 /// What a client that read an API sends back.
 fn writable(mut api: Value) -> Value {
     let members = api.as_object_mut().unwrap();
@@ -364,6 +393,26 @@ fn the_gateways_own_api_is_not_written() {
         assert_eq!((status, code), (403, "system_object"), "{endpoint:?}");
     }
     assert_eq!(refused(created(&json!({"identifier": own}))).0, 409);
+}
+
+#[test]
+fn a_write_is_answered_with_what_is_to_be_looked_at_in_its_object() {
+    let warnings = |managed: &Managed, endpoint, name: &str, body: &Value| {
+        managed.write(&asked(endpoint, &[name]).with_body(body)).1.warnings.unwrap_or_default()
+    };
+    let managed = managed();
+    let enforced = json!({"identifier": "urn:new", "enforce_policies": true});
+    assert_eq!(warnings(&managed, Endpoint::CreateApi, "", &enforced), "protection-unenforced");
+    let plain = json!({"identifier": "urn:new"});
+    assert_eq!(warnings(&managed, Endpoint::CreateApi, "", &plain), "");
+    // Of the API that is changed alone, and also where nothing changes.
+    let (same, enforced) = (json!({}), json!({"enforce_policies": true}));
+    assert_eq!(warnings(&managed, Endpoint::UpdateApi, ORDERS, &same), "user-allow-all");
+    assert_eq!(
+        warnings(&managed, Endpoint::UpdateApi, ORDERS, &enforced),
+        "protection-unenforced, user-allow-all"
+    );
+    assert_eq!(warnings(&managed, Endpoint::UpdateApi, "urn:reports", &same), "");
 }
 
 #[test]

@@ -33,6 +33,12 @@ impl Disk {
         Written::beside(rewrite, end).unwrap()
     }
 
+    /// As the next write of a process that knows of nothing does.
+    fn swept(&self, files: &[&str]) {
+        let files = files.iter().map(|name| self.at(name)).collect();
+        Asides::default().sweep(self.0.path(), &files).unwrap();
+    }
+
     fn names(&self) -> Vec<String> {
         let entries = fs::read_dir(self.0.path()).unwrap();
         let mut names: Vec<_> =
@@ -43,7 +49,7 @@ impl Disk {
 }
 
 fn replaced(rewrites: &[Rewrite]) -> Result<Vec<Aside>, Failure> {
-    replace(rewrites, &Asides::default())
+    replace(rewrites, &[], &Asides::default())
 }
 
 fn is_disturbed<T>(result: &Result<T, Failure>) -> bool {
@@ -60,7 +66,7 @@ fn a_file_is_replaced_behind_its_links_with_its_permissions() {
     assert!(disk.at("a.yaml").is_symlink());
     assert_eq!(fs::metadata(disk.at("real")).unwrap().mode() & 0o7777, 0o640);
     assert_eq!(fs::read_to_string(&asides[0].path).unwrap(), "old");
-    Asides::default().sweep(disk.0.path()).unwrap();
+    disk.swept(&[]);
     assert_eq!(disk.names(), ["a.yaml", "real"]);
 }
 
@@ -136,8 +142,7 @@ fn what_is_written_into_a_replaced_file_is_kept() {
     let mut editor = OpenOptions::new().append(true).open(disk.at("a")).unwrap();
     replaced(&[disk.rewrite("a", "old", "new")]).unwrap();
     editor.write_all(b" and more").unwrap();
-    // As the next write of a process that knows of nothing does.
-    Asides::default().sweep(disk.0.path()).unwrap();
+    disk.swept(&[]);
     assert_eq!(disk.names(), [".a.conflict-1", "a"]);
     let kept = (disk.says("a"), disk.says(".a.conflict-1"));
     assert_eq!(kept, ("new".to_owned(), "old and more".to_owned()));
@@ -150,15 +155,23 @@ fn what_a_crash_left_is_swept_and_other_files_are_not() {
         ".a.was-0000000000000000-zzzzzzzzzzzzzzzz-0",
         ".a.conflict-1",
         ".b.swp",
+        // Of no file of the configuration.
+        ".notes.grantgate",
         "a.grantgate",
     ];
-    let disk = Disk::with(&[(".a.grantgate", "half"), ("a", "old")]);
+    let disk = Disk::with(&[
+        (".a.grantgate", "half"),
+        ("a", "old"),
+        (".b.grantgate", "half"),
+        ("b", "old"),
+    ]);
     for name in others {
         fs::write(disk.at(name), "").unwrap();
     }
-    replaced(&[disk.rewrite("a", "old", "new")]).unwrap();
-    Asides::default().sweep(disk.0.path()).unwrap();
-    let mut left: Vec<_> = others.into_iter().chain(["a"]).collect();
+    let files = [disk.at("a"), disk.at("b")];
+    replace(&[disk.rewrite("a", "old", "new")], &files, &Asides::default()).unwrap();
+    disk.swept(&[]);
+    let mut left: Vec<_> = others.into_iter().chain(["a", "b"]).collect();
     left.sort_unstable();
     assert_eq!(disk.names(), left);
 }

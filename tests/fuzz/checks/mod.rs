@@ -10,6 +10,7 @@ pub mod credential;
 pub mod edit;
 pub mod jose;
 pub mod jwks;
+pub mod meant;
 pub mod path;
 pub mod proxy_header;
 pub mod scopes;

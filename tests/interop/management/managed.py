@@ -99,14 +99,31 @@ def configuration(certificates, keys, *, apis=(), clients=()):
 
 
 class Managed(gate.Gate):
-    """A gate that is managed. `grants` is its file as it was written, or none where it is to come to be."""
+    """A gate that is managed. `grants` is its file as it was written, or none where it is to come to be; beside it
+    there are `files`, texts by their names."""
 
-    def __init__(self, configured, certificates, grants=GRANTS):
-        super().__init__(configured, files={} if grants is None else {"grants.yaml": grants}, environment=SECRETS)
+    def __init__(self, configured, certificates, grants=GRANTS, *, files=None):
+        files = {**(files or {}), **({} if grants is None else {"grants.yaml": grants})}
+        super().__init__(configured, files=files, environment=SECRETS)
         self.grants = self.folder / "grants.yaml"
-        self.domain = self.seen(r'management="?(127\.0\.0\.1:\d+)')[0][1]
+        self.domain = self.listens()
         self.certificates = certificates
         self.trust = ssl.create_default_context(cafile=certificates.ca)
+
+    def listens(self):
+        """Where it is managed."""
+        return self.seen(r'management="?(127\.0\.0\.1:\d+)')[0][1]
+
+    def kill(self):
+        """Ends it without a word. Its files stay, for `again`."""
+        self.child.kill()
+        gate.Process.ended(self)
+
+    def again(self):
+        """Starts it on the files that are there."""
+        gate.Process.__init__(self, [gate.BINARY, "run", "--config", self.folder],
+                              environment={"TRAFFIC_SECRET": gate.SECRET, **SECRETS})
+        self.domain = self.listens()
 
     def text(self):
         """What stands in the file that both edit."""

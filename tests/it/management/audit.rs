@@ -62,5 +62,23 @@ fn each_write_is_told_of_with_who_made_it_and_what_it_changed_though_records_are
     assert!(first["gained"]["accesses"].as_array().unwrap().contains(&json!(scope)), "{first}");
     assert_eq!(first["lost"], json!({"count": 0, "accesses": []}));
     assert_eq!(told[3]["lost"], first["gained"]);
+    assert_eq!(first["warnings"], Value::Null);
     assert!(told[1]["code"].is_string(), "{}", told[1]);
+}
+
+#[test]
+fn what_is_to_be_looked_at_is_answered_and_told_of() {
+    let gate = Managed::with("file: grants.json");
+    let more = format!("{}content-type: application/json\r\n", gate.tool());
+    let body = json!({"identifier": "urn:new", "enforce_policies": true}).to_string();
+    let created = gate.ask("POST /api/v2/resource-servers", &more, &body);
+    assert_eq!(created.status, 201, "{}", created.text());
+    assert_eq!(created.one("grantgate-warnings"), Some("protection-unenforced"));
+    let body = json!({"enforce_policies": false}).to_string();
+    let changed = gate.ask("PATCH /api/v2/resource-servers/urn:new", &more, &body);
+    assert_eq!((changed.status, changed.one("grantgate-warnings")), (200, None));
+
+    let records = gate.finish();
+    let warnings: Vec<_> = audited(&records).iter().map(|record| &record["warnings"]).collect();
+    assert_eq!(warnings, [&json!("protection-unenforced"), &Value::Null]);
 }

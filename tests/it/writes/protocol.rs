@@ -213,7 +213,7 @@ async fn behind_a_link_the_file_itself_changes_and_keeps_its_permissions() {
 async fn a_new_file_needs_a_directory_and_a_name_that_is_read() {
     let site = Site::new();
     let reason = |written| match written {
-        Err(WriteError::Unwritable { reason, read_only: false, .. }) => reason,
+        Err(WriteError::Unwritable { reason, read_only: true, .. }) => reason,
         other => panic!("{other:?}"),
     };
     let reloader = site.start().await;
@@ -224,8 +224,27 @@ async fn a_new_file_needs_a_directory_and_a_name_that_is_read() {
     let alone = Reloader::start(site.at("gateway.yaml")).await.unwrap();
     assert!(reason(add(&alone, "one").await).contains("the configuration is one file"));
     assert_eq!(site.names(), ["gateway.yaml"]);
-    // Somebody's file that is no configuration yet is not overwritten.
-    fs::create_dir(site.at("new.json")).unwrap();
-    fs::remove_dir(site.at("new.json")).unwrap();
-    assert!(reloader.write(adding("new.json", "one")).await.is_ok());
+}
+
+#[tokio::test]
+async fn a_file_that_somebody_makes_before_the_write_does_is_added_to() {
+    let site = Site::new();
+    let reloader = site.start().await;
+    let file = site.at("new.yaml");
+    let by_hand = "client_grants: # by hand\n  - {client_id: by-hand, scope: []}\n";
+    let (tell, told) = std::sync::mpsc::channel();
+    let written = reloader.write(move |_, sources| -> Planned {
+        let change = addition("new.yaml", "one", sources);
+        tell.send(change.new_file.is_some()).unwrap();
+        if change.new_file.is_some() {
+            rename_over(&file, by_hand);
+        }
+        Ok(change)
+    });
+    let written = written.await.unwrap();
+    assert_eq!(told.iter().collect::<Vec<_>>(), [true, false]);
+    assert!(has(&written.snapshot, "by-hand") && has(&written.snapshot, "one"));
+    assert_eq!(site.loaded().digest, written.snapshot.digest);
+    assert!(site.text("new.yaml").starts_with(by_hand), "{}", site.text("new.yaml"));
+    site.comes_to_hold(&["gateway.yaml", "new.yaml"]).await;
 }
