@@ -6,7 +6,6 @@
 mod decision_id;
 
 use std::cell::Cell;
-use std::hash::{BuildHasher, RandomState};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -288,9 +287,4 @@ impl Drop for Account<'_> {
 
 fn micros(time: Duration) -> u64 {
     u64::try_from(time.as_micros()).unwrap_or(u64::MAX)
-}
-
-/// A number that nobody can foresee, for names that must differ; never for secrets.
-pub fn random() -> u64 {
-    RandomState::new().hash_one(0)
 }

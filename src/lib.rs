@@ -15,7 +15,7 @@
 //! | 7 | [`guard`], [`account`] | the one async question: may this call pass?; what is told of it afterwards |
 //! | 6 | [`keyring`], [`reload`] | keys that live; snapshots that live |
 //! | 5 | [`net`] | sockets, TLS, HTTP/1 and HTTP/2, tunnels, workers, connections to upstreams, fetches |
-//! | 4 | [`telemetry`], [`live`], [`clock`] | records and metrics; a value that is replaced whole; the time |
+//! | 4 | [`telemetry`], [`live`], [`clock`], [`chance`] | records and metrics; a value that is replaced whole; the time; lots |
 //! | | | *the wall* |
 //! | 3 | [`gate`] | the whole question, pure; the table of refusals |
 //! | 2 | [`config`] | text in, snapshot or report out |
@@ -46,6 +46,7 @@ pub mod config;
 
 pub mod gate;
 
+pub mod chance;
 pub mod clock;
 pub mod live;
 pub mod telemetry;

@@ -3,7 +3,7 @@
 use std::cell::Cell;
 use std::io::Write;
 
-use super::random;
+use crate::chance::random;
 
 /// The name of a decision.
 #[derive(Clone, Copy, Debug)]

@@ -15,7 +15,7 @@ pub struct Options {
 
 /// Prints the schema.
 pub fn execute(options: &Options) -> Exit {
-    let schema = if options.management { description() } else { editor_schema() };
+    let schema = if options.management { description() } else { &editor_schema() };
     show(format_args!("{schema:#}"));
     Exit::Yes
 }

@@ -7,12 +7,14 @@
 mod call;
 mod challenge;
 mod check;
+mod head;
 mod outcome;
 mod preflight;
 mod refusal;
 
 pub use call::{Call, KeptCall, Listener};
 pub use check::{Env, Keys, Step, check};
+pub use head::{Host, check_framing, malformed};
 pub use outcome::{Caller, Outcome, Verdict};
 pub use preflight::{Preflight, origin};
 pub use refusal::{Challenge, Code, Refusal};

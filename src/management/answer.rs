@@ -12,28 +12,28 @@ use crate::hex::hex;
 
 /// What is answered.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Answer {
+pub(super) struct Answer {
     /// The status.
-    pub status: StatusCode,
+    pub(super) status: StatusCode,
     /// The body; none where there is none.
-    pub body: Option<Value>,
+    pub(super) body: Option<Value>,
     /// `ETag`: of one object's representation.
-    pub etag: Option<String>,
+    pub(super) etag: Option<String>,
     /// `Link`: the other pages of a list.
-    pub link: Option<String>,
+    pub(super) link: Option<String>,
     /// `Grantgate-Warnings`: the codes of what somebody should look at in what was written.
-    pub warnings: Option<String>,
+    pub(super) warnings: Option<String>,
 }
 
 impl Answer {
     /// Nothing more is to be said.
-    pub fn empty() -> Self {
+    pub(super) fn empty() -> Self {
         let status = StatusCode::NO_CONTENT;
         Self { status, body: None, etag: None, link: None, warnings: None }
     }
 
     /// One object; its `ETag` follows from it.
-    pub fn one(status: StatusCode, body: Value) -> Self {
+    pub(super) fn one(status: StatusCode, body: Value) -> Self {
         Self { status, etag: Some(etag(&body)), body: Some(body), ..Self::empty() }
     }
 
@@ -51,7 +51,7 @@ impl Answer {
     }
 
     /// A list.
-    pub fn list(body: Value, link: Option<String>) -> Self {
+    pub(super) fn list(body: Value, link: Option<String>) -> Self {
         Self { status: StatusCode::OK, body: Some(body), link, ..Self::empty() }
     }
 }
@@ -64,18 +64,18 @@ pub(super) fn etag(object: &Value) -> String {
 
 /// What is wrong: `{statusCode, error, message, errorCode?}`.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Fault {
+pub(super) struct Fault {
     /// The status.
-    pub status: StatusCode,
+    pub(super) status: StatusCode,
     /// What is wrong, and what to do about it.
-    pub message: Cow<'static, str>,
+    pub(super) message: Cow<'static, str>,
     /// Its code, as Auth0 has it where Auth0 has one.
-    pub code: Option<&'static str>,
+    pub(super) code: Option<&'static str>,
 }
 
 impl Fault {
     /// A fault.
-    pub fn new(
+    pub(super) fn new(
         status: StatusCode,
         code: &'static str,
         message: impl Into<Cow<'static, str>>,
@@ -84,7 +84,7 @@ impl Fault {
     }
 
     /// There is no such thing.
-    pub fn not_found(message: impl Into<Cow<'static, str>>) -> Self {
+    pub(super) fn not_found(message: impl Into<Cow<'static, str>>) -> Self {
         Self { status: StatusCode::NOT_FOUND, message: message.into(), code: None }
     }
 
@@ -102,7 +102,7 @@ impl Fault {
     }
 
     /// Its body.
-    pub fn body(&self) -> Value {
+    pub(super) fn body(&self) -> Value {
         let mut body = json!({
             "statusCode": self.status.as_u16(),
             "error": self.status.canonical_reason().unwrap_or_default(),

@@ -10,18 +10,18 @@ use super::answer::etag;
 use super::{Endpoint, Fault};
 
 /// What somebody asked, and may ask: the gate let it pass.
-#[derive(Clone, Debug)]
-pub struct Asked {
+#[derive(Clone)]
+pub(super) struct Asked {
     /// Which endpoint.
-    pub endpoint: Endpoint,
+    pub(super) endpoint: Endpoint,
     /// The segments of its path that may be anything, their escapes resolved, in their order.
-    pub names: Vec<String>,
+    pub(super) names: Vec<String>,
     /// Its query.
-    pub query: Query,
+    pub(super) query: Query,
     /// Its body: JSON, or empty.
-    pub body: Bytes,
+    pub(super) body: Bytes,
     /// `If-Match`, as it came.
-    pub if_match: Option<String>,
+    pub(super) if_match: Option<String>,
 }
 
 impl Asked {
@@ -45,13 +45,27 @@ impl Asked {
 /// So many objects can be asked for by their names at once.
 const MOST_VALUES: usize = 10;
 
+impl fmt::Debug for Asked {
+    /// Without the body, which may hold a secret.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { endpoint, names, query, body, if_match } = self;
+        f.debug_struct("Asked")
+            .field("endpoint", endpoint)
+            .field("names", names)
+            .field("query", query)
+            .field("body_bytes", &body.len())
+            .field("if_match", if_match)
+            .finish()
+    }
+}
+
 /// The parameters of a query, their escapes resolved, in their order.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Query(pub Vec<(String, String)>);
+pub(super) struct Query(pub(super) Vec<(String, String)>);
 
 impl Query {
     /// The values of a parameter.
-    pub fn all<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a str> {
+    pub(super) fn all<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a str> {
         self.0.iter().filter(move |(key, _)| key == name).map(|(_, value)| &**value)
     }
 
@@ -102,5 +116,23 @@ impl Query {
     pub(super) fn refused(name: &str, what: impl fmt::Display) -> Fault {
         let message = format!("Query validation error: '{what}' on property {name}.");
         Fault::new(StatusCode::BAD_REQUEST, "invalid_query_string", message)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::management::fixture::asked;
+
+    #[test]
+    fn what_is_sent_is_not_printed() {
+        let body = json!({"identifier": "a", "signing_secret": "open sesame"});
+        let asked = asked(Endpoint::CreateApi, &[]).with_body(&body);
+        let printed = format!("{asked:?}");
+        assert!(!printed.contains("sesame") && printed.contains("CreateApi"), "{printed}");
+        let bytes: Vec<_> = asked.body.iter().map(u8::to_string).collect();
+        assert!(!printed.contains(&bytes[..4].join(", ")), "{printed}");
     }
 }

@@ -2,19 +2,21 @@
 //! gate let pass, beside the decision records.
 //!
 //! It is written whatever becomes of other records: where their reader is too slow, it stands in the
-//! gateway's own log.
+//! gateway's own log. It is opened before the write and closed behind it; where the write breaks off in
+//! between, the record says that nobody knows what came of it.
 
 use std::net::SocketAddr;
 
 use base64::Engine as _;
 use base64::alphabet::{self, Alphabet};
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
-use http::HeaderMap;
+use http::{HeaderMap, StatusCode};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::Endpoint;
 use super::reply::{Reply, WARNINGS};
+use super::writer::INTERNAL;
+use super::{Endpoint, Fault};
 use crate::clock::now;
 use crate::config::{Access, AccessDiff};
 use crate::gate::Caller;
@@ -65,6 +67,53 @@ pub(super) struct End<'a> {
     pub(super) reply: &'a Reply,
 }
 
+/// A record that is to be written.
+pub(super) struct Opened {
+    entry: Entry,
+    inlet: Inlet,
+    closed: bool,
+}
+
+impl Opened {
+    pub(super) fn new(entry: Entry, inlet: Inlet) -> Self {
+        Self { entry, inlet, closed: false }
+    }
+
+    /// Writes the record down.
+    pub(super) fn close(mut self, end: &End<'_>) {
+        self.closed = true;
+        self.push(&self.entry.record(end));
+    }
+
+    fn push(&self, record: &Value) {
+        let mut line = Vec::new();
+        // Texts, numbers and lists are always JSON.
+        let _ = write_json(record, &mut line);
+        line.push(b'\n');
+        if let Err(line) = self.inlet.push(line) {
+            let line = String::from_utf8_lossy(&line);
+            tracing::error!(
+                "an audit record could not be written where records go: {}",
+                line.trim_end()
+            );
+        }
+    }
+}
+
+impl Drop for Opened {
+    fn drop(&mut self) {
+        if !self.closed {
+            let fault = Fault::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", INTERNAL);
+            let end = End { written: None, object: None, reply: &fault.into() };
+            let mut record = self.entry.record(&end);
+            if let Some(outcome) = record.get_mut("outcome") {
+                *outcome = "unknown".into();
+            }
+            self.push(&record);
+        }
+    }
+}
+
 impl Entry {
     pub(super) fn new(
         decision_id: &str,
@@ -84,21 +133,6 @@ impl Entry {
             tool: Tool::of(headers),
             path: path.chars().take(PATH_CHARS).collect(),
             peer,
-        }
-    }
-
-    /// Writes the record down.
-    pub(super) fn close(&self, end: &End<'_>, inlet: &Inlet) {
-        let mut line = Vec::new();
-        // Texts, numbers and lists are always JSON.
-        let _ = write_json(&self.record(end), &mut line);
-        line.push(b'\n');
-        if let Err(line) = inlet.push(line) {
-            let line = String::from_utf8_lossy(&line);
-            tracing::error!(
-                "an audit record could not be written where records go: {}",
-                line.trim_end()
-            );
         }
     }
 
@@ -168,10 +202,10 @@ impl Tool {
 #[cfg(test)]
 mod tests {
     use base64::prelude::{BASE64_STANDARD as STANDARD, BASE64_URL_SAFE_NO_PAD};
-    use http::{HeaderValue, StatusCode};
+    use http::HeaderValue;
 
     use super::*;
-    use crate::management::Fault;
+    use crate::management::fixture::records;
 
     fn tool(json: &str) -> Option<Tool> {
         let value = HeaderValue::try_from(STANDARD.encode(json)).unwrap();
@@ -206,5 +240,29 @@ mod tests {
         assert_eq!((&record["outcome"], &record["code"]), (&json!("refused"), &json!("conflict")));
         assert_eq!((&record["status"], &record["generation"]), (&json!(409), &Value::Null));
         assert_eq!(record["gained"], json!({"count": 0, "accesses": []}));
+    }
+
+    #[test]
+    fn a_write_that_breaks_off_is_told_too_and_none_is_told_twice() {
+        let told = records(|inlet| {
+            let entry = |id: &str| {
+                let path = "/api/v2/client-grants";
+                Entry::new(id, Endpoint::CreateGrant, None, &HeaderMap::new(), path, None)
+            };
+            drop(Opened::new(entry("d1"), inlet.clone()));
+            let inner = inlet.clone();
+            let panicked = std::thread::spawn(move || {
+                let _opened = Opened::new(entry("d2"), inner);
+                panic!("a plan failed");
+            });
+            assert!(panicked.join().is_err());
+            let reply = Fault::new(StatusCode::CONFLICT, "conflict", "there is one").into();
+            let end = End { written: None, object: None, reply: &reply };
+            Opened::new(entry("d3"), inlet.clone()).close(&end);
+        });
+        let of = |key: &str| told.iter().map(|record| record[key].clone()).collect::<Vec<_>>();
+        assert_eq!(of("decision_id"), ["d1", "d2", "d3"]);
+        assert_eq!(of("outcome"), ["unknown", "unknown", "refused"]);
+        assert_eq!(of("status"), [500, 500, 409]);
     }
 }

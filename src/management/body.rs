@@ -3,8 +3,11 @@
 //! The types are those that the description of the API is made from: what it says of a body holds. A body
 //! is one object, in which no member comes twice and each is known.
 
+use std::any::TypeId;
+use std::collections::HashMap;
 use std::fmt;
 use std::ops::Deref;
+use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 
 use http::StatusCode;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
@@ -21,7 +24,7 @@ use crate::token::strict_json;
 ///
 /// # Errors
 /// 400 `invalid_body`, with what is wrong and where.
-pub(super) fn read<T: DeserializeOwned + JsonSchema>(body: &[u8]) -> Result<T, Fault> {
+pub(super) fn read<T: DeserializeOwned + JsonSchema + 'static>(body: &[u8]) -> Result<T, Fault> {
     typed(object(body)?)
 }
 
@@ -45,16 +48,24 @@ pub(super) fn object(body: &[u8]) -> Result<Map<String, Value>, Fault> {
 ///
 /// # Errors
 /// As [`read`].
-pub(super) fn typed<T: DeserializeOwned + JsonSchema>(
+pub(super) fn typed<T: DeserializeOwned + JsonSchema + 'static>(
     object: Map<String, Value>,
 ) -> Result<T, Fault> {
-    let (schema, object) = (schema_of::<T>(), Value::Object(object));
+    let (schema, object) = (schema::<T>(), Value::Object(object));
     known(&object, &schema, &schema, "")?;
     serde_path_to_error::deserialize(object).map_err(|error| {
         let path = error.path().to_string();
         let on = if path == "." { String::new() } else { format!(" on property {path}") };
         invalid(format_args!("'{}'{on}", error.into_inner()))
     })
+}
+
+/// The schema of a type, which is made once.
+fn schema<T: JsonSchema + 'static>() -> Arc<Value> {
+    static MADE: LazyLock<Mutex<HashMap<TypeId, Arc<Value>>>> = LazyLock::new(Mutex::default);
+    // Whoever panicked in between left a whole map behind.
+    let mut made = MADE.lock().unwrap_or_else(PoisonError::into_inner);
+    made.entry(TypeId::of::<T>()).or_insert_with(|| schema_of::<T>().into()).clone()
 }
 
 /// What is wrong with a body.
@@ -360,6 +371,13 @@ mod tests {
         let read = read::<Example>(body.as_bytes()).unwrap();
         assert_eq!(read.anything.unwrap().to_string(), r#"{"b":1,"a":[null]}"#);
         assert_eq!(&*read.audience, "éé");
+    }
+
+    #[test]
+    fn a_schema_is_made_once_for_each_type() {
+        assert!(Arc::ptr_eq(&schema::<Example>(), &schema::<Example>()));
+        assert_eq!(*schema::<Inner>(), schema_of::<Inner>());
+        assert_ne!(schema::<Example>(), schema::<Inner>());
     }
 
     #[test]

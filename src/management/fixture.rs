@@ -1,6 +1,7 @@
 //! What the tests of the endpoints share: a configuration that is managed, questions, and plans as texts.
 
-use std::sync::LazyLock;
+use std::io::Write;
+use std::sync::{Arc, LazyLock, Mutex};
 
 use bytes::Bytes;
 use serde_json::Value;
@@ -9,6 +10,7 @@ use super::{Answer, Asked, Endpoint, Fault, Plan, Query};
 use crate::config::snapshot::Snapshot;
 use crate::config::{Edit, Outside, Source, edit, load};
 use crate::policy::UnixTime;
+use crate::telemetry::{Inlet, Sink};
 
 const NOW: UnixTime = UnixTime::from_seconds(1_795_305_600);
 
@@ -144,5 +146,31 @@ impl Asked {
     pub(super) fn if_match(mut self, tags: impl Into<String>) -> Self {
         self.if_match = Some(tags.into());
         self
+    }
+}
+
+/// Records that are written in `work`, one after the other.
+pub(super) fn records(work: impl FnOnce(&Inlet)) -> Vec<Value> {
+    let lines = Lines::default();
+    let sink = Sink::start(lines.clone(), Arc::default()).unwrap();
+    work(&sink.inlet());
+    sink.finish();
+    let text = lines.0.lock().unwrap();
+    text.split(|byte| *byte == b'\n')
+        .filter(|line| !line.is_empty())
+        .map(|line| serde_json::from_slice(line).unwrap())
+        .collect()
+}
+
+#[derive(Clone, Default)]
+struct Lines(Arc<Mutex<Vec<u8>>>);
+
+impl Write for Lines {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0.lock().unwrap().write(bytes)
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
     }
 }

@@ -3,21 +3,21 @@
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
-use http::header::{
-    CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, EXPECT, HOST, TRANSFER_ENCODING,
-};
+use http::header::{CONTENT_ENCODING, CONTENT_TYPE, EXPECT};
 use http::request::Parts;
-use http::{HeaderMap, HeaderValue, Version};
+use http::{HeaderMap, Version};
 use http_body_util::BodyExt;
 use hyper::body::Body as _;
 
 use crate::config::snapshot::Limits;
-use crate::gate::{Code, Refusal};
+use crate::gate::{Code, Host, Refusal, check_framing, malformed};
 use crate::net::{BodyError, Received, discard};
-use crate::route::normal_host;
 
 /// The longest body, in bytes: more than an API with all the scopes that it may have.
 pub(super) const MOST_BODY: usize = 1 << 20;
+
+/// The longest body of who asks for a token, and is not known yet.
+pub(super) const MOST_TOKEN_REQUEST: usize = 16 << 10;
 
 /// A refused request's body up to this size is read, so that its connection can be used again.
 const SMALL_BODY: u64 = 64 * 1024;
@@ -31,9 +31,9 @@ pub(super) struct Target<'a> {
     pub(super) path: &'a str,
     /// As it came.
     pub(super) query: Option<&'a str>,
-    /// The host, with its port where one came, in lower case.
+    /// The host in its one spelling, with its port where one came.
     pub(super) authority: String,
-    /// The same in its one spelling, without port.
+    /// The same without port.
     pub(super) host: String,
 }
 
@@ -47,35 +47,11 @@ impl<'a> Target<'a> {
         if !path.starts_with('/') {
             return Err(malformed("the target is neither a path nor a URL"));
         }
-        // Two framings are two messages to whoever reads them otherwise (RFC 9112 section 6.3).
-        let framings = [CONTENT_LENGTH, TRANSFER_ENCODING].map(|it| parts.headers.get_all(it));
-        if framings.into_iter().flatten().count() > 1 {
-            return Err(malformed("more than one field tells how long the body is"));
-        }
-        let authority = authority(parts)?.to_ascii_lowercase();
-        let host = normal_host(&authority);
-        let host = host.map_err(|error| Refusal::new(Code::RequestMalformed, error.to_string()))?;
-        Ok(Self { path, query, host: host.into_owned(), authority })
-    }
-}
-
-fn malformed(detail: &'static str) -> Refusal {
-    Refusal::new(Code::RequestMalformed, detail)
-}
-
-/// Of `Host`, or in HTTP/2 of `:authority`; where both came they are equal (RFC 9113 section 8.3.1).
-fn authority(parts: &Parts) -> Result<&str, Refusal> {
-    let target = parts.uri.authority().map(http::uri::Authority::as_str);
-    let mut hosts = parts.headers.get_all(HOST).iter().map(HeaderValue::to_str);
-    match (hosts.next(), hosts.next(), target) {
-        (Some(_), Some(_), _) => Err(malformed("`Host` came more than once")),
-        (Some(Err(_)), None, _) => Err(malformed("`Host` is no host")),
-        (Some(Ok(host)), None, Some(target)) if !host.eq_ignore_ascii_case(target) => {
-            Err(malformed("the target names another host than `Host`"))
-        }
-        (Some(Ok(host)), None, _) => Ok(host),
-        (None, _, Some(target)) if parts.version == Version::HTTP_2 => Ok(target),
-        (None, ..) => Err(malformed("`Host` is missing")),
+        check_framing(&parts.headers)?;
+        let Host { name, port } = Host::of(parts)?;
+        let host = name.into_owned();
+        let authority = port.map_or_else(|| host.clone(), |port| format!("{host}:{port}"));
+        Ok(Self { path, query, authority, host })
     }
 }
 
@@ -129,10 +105,10 @@ impl Unread {
         self.body.as_ref().is_none_or(hyper::body::Body::is_end_stream)
     }
 
-    /// The whole body.
-    pub(super) async fn read(&mut self) -> Result<Bytes, Refusal> {
-        let most = u64::try_from(MOST_BODY).unwrap_or(u64::MAX);
-        if self.body.as_ref().is_some_and(|body| body.size_hint().lower() > most) {
+    /// The whole body, of at most so many bytes.
+    pub(super) async fn read(&mut self, most: usize) -> Result<Bytes, Refusal> {
+        let bound = u64::try_from(most).unwrap_or(u64::MAX);
+        if self.body.as_ref().is_some_and(|body| body.size_hint().lower() > bound) {
             return Err(Code::BodyTooLarge.into());
         }
         let Some(mut body) = self.body.take() else { return Ok(Bytes::new()) };
@@ -140,7 +116,7 @@ impl Unread {
         let mut read = BytesMut::new();
         while let Some(frame) = body.frame().await {
             let Ok(data) = frame.map_err(|error| unfinished(&error))?.into_data() else { continue };
-            if read.len() + data.len() > MOST_BODY {
+            if read.len() + data.len() > most {
                 return Err(Code::BodyTooLarge.into());
             }
             read.extend_from_slice(&data);
@@ -176,6 +152,7 @@ fn unfinished(error: &BodyError) -> Refusal {
 #[cfg(test)]
 mod tests {
     use http::Request;
+    use http::header::{CONTENT_LENGTH, HOST, TRANSFER_ENCODING};
 
     use super::*;
 
@@ -202,6 +179,12 @@ mod tests {
         assert_eq!(host(two), of("b:1", "b"));
         let both = get("a").header(CONTENT_LENGTH, "1").header(TRANSFER_ENCODING, "chunked");
         assert_eq!(host(both), None);
+        for codings in [&["gzip, chunked"][..], &["identity"], &["chunked", "chunked"]] {
+            let request =
+                codings.iter().fold(get("a"), |it, one| it.header(TRANSFER_ENCODING, *one));
+            assert_eq!(host(request), None, "{codings:?}");
+        }
+        assert!(host(get("a").header(TRANSFER_ENCODING, "Chunked")).is_some());
         assert_eq!(host(Request::options("*").header(HOST, "a")), None);
     }
 

@@ -4,13 +4,15 @@
 //! | step | file |
 //! |---|---|
 //! | a path and a method name an endpoint, before escapes are resolved | [`crate::config::endpoints`] |
-//! | who calls, how often and with what is found out; the gate decides as about any call | `serve.rs`, `intake.rs`, `parameters.rs`, `rates.rs` |
-//! | an answer, a fault or a refusal is sent | `reply.rs`, `refused.rs` |
-//! | a question is answered from the running configuration's inventory | `client_grants.rs`, `resource_servers.rs`, `organizations.rs`, `clients.rs` |
-//! | a write becomes a change of the files, which is taken over like any other | the same, and [`crate::reload`] |
+//! | who calls, how often and with what is found out; the gate decides as about any call | `serve.rs`, `intake.rs`, `rates.rs` |
+//! | tokens of its own clients: given, and held to what was given | `token.rs`, `own.rs` |
+//! | what is asked is taken from the request | `asked.rs`, `parameters.rs`, `body.rs` |
+//! | a question is answered from the running configuration's inventory | `client_grants.rs`, `resource_servers.rs`, `organizations.rs`, `clients.rs`; `fields.rs`, `paging.rs` |
+//! | a write becomes a change of the files, which is taken over like any other | the same but the last three; `destination.rs`, and [`crate::reload`] |
 //! | a write is carried out and recorded | `writer.rs`, `audit.rs` |
-//! | its own clients get tokens | `token.rs` |
+//! | an answer, a fault or a refusal is sent | `answer.rs`, `refused.rs`, `reply.rs` |
 //! | all of it is described, from the same types | `openapi.rs` |
+//! | tests share a configuration and questions | `fixture.rs` |
 //!
 //! What answers and what plans a write are pure functions: a snapshot and what was asked in, an answer or a
 //! change out.
@@ -28,6 +30,7 @@ mod fixture;
 mod intake;
 mod openapi;
 mod organizations;
+mod own;
 mod paging;
 mod parameters;
 mod rates;
@@ -38,29 +41,29 @@ mod serve;
 mod token;
 mod writer;
 
-pub use crate::config::endpoints::{Endpoint, Resource};
-pub use answer::{Answer, Fault};
-pub use asked::{Asked, Query};
 pub use openapi::description;
 pub use serve::Door;
 pub use writer::{Writer, WritesEnded};
 
+use self::answer::{Answer, Fault};
+use self::asked::{Asked, Query};
+use crate::config::endpoints::{Endpoint, Resource};
 use crate::config::snapshot::{Management, Snapshot};
 use crate::policy::{Audience, GrantId};
 use crate::reload::Change;
 
 /// A write: what changes in the files, and what is answered when it decides.
 #[derive(Debug)]
-pub struct Plan {
+struct Plan {
     /// What changes.
-    pub change: Change,
+    change: Change,
     /// What is answered then.
-    pub then: Then,
+    then: Then,
 }
 
 /// What is answered when a write decides.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Then {
+enum Then {
     /// Nothing more is to be said (204).
     Gone,
     /// The grant as it is now: 201 where it was made, else 200.
@@ -88,13 +91,13 @@ pub enum Then {
 ///
 /// # Errors
 /// With what is wrong with the question.
-pub fn read(snapshot: &Snapshot, asked: &Asked) -> Result<Answer, Fault> {
+fn read(snapshot: &Snapshot, asked: &Asked) -> Result<Answer, Fault> {
     match asked.endpoint.resource() {
         Resource::ClientGrants => client_grants::read(snapshot, asked),
         Resource::Clients => clients::read(snapshot, asked),
         Resource::Organizations => organizations::read(snapshot, asked),
         Resource::ResourceServers => resource_servers::read(snapshot, asked),
-        Resource::Gateway => Ok(Answer::list(description(), None)),
+        Resource::Gateway => Err(Fault::not_found("there is nothing to read")),
     }
 }
 
@@ -102,7 +105,7 @@ pub fn read(snapshot: &Snapshot, asked: &Asked) -> Result<Answer, Fault> {
 ///
 /// # Errors
 /// With what is wrong with it.
-pub fn plan(snapshot: &Snapshot, asked: &Asked) -> Result<Plan, Fault> {
+fn plan(snapshot: &Snapshot, asked: &Asked) -> Result<Plan, Fault> {
     match asked.endpoint.resource() {
         Resource::ClientGrants => client_grants::plan(snapshot, asked),
         Resource::Organizations => organizations::plan(snapshot, asked),
@@ -114,7 +117,7 @@ pub fn plan(snapshot: &Snapshot, asked: &Asked) -> Result<Plan, Fault> {
 }
 
 /// The answer to a write that decides in `snapshot` now.
-pub fn written(snapshot: &Snapshot, then: &Then) -> Answer {
+fn written(snapshot: &Snapshot, then: &Then) -> Answer {
     match then {
         Then::Gone => Answer::empty(),
         Then::Grant { id, created } => client_grants::written(snapshot, id, *created),

@@ -6,13 +6,26 @@ mod operations;
 mod parameters;
 mod responses;
 
+use std::sync::LazyLock;
+
 use serde_json::{Map, Value, json};
 
 use self::objects::Objects;
 use super::Endpoint;
 
 /// The document.
-pub fn description() -> Value {
+pub fn description() -> &'static Value {
+    static DOCUMENT: LazyLock<Value> = LazyLock::new(describe);
+    &DOCUMENT
+}
+
+/// The same as it is sent.
+pub(super) fn text() -> &'static str {
+    static TEXT: LazyLock<String> = LazyLock::new(|| description().to_string());
+    &TEXT
+}
+
+fn describe() -> Value {
     let (mut objects, mut paths) = (Objects::new(), Map::new());
     for &endpoint in Endpoint::ALL {
         let operation = operations::operation(endpoint, &mut objects);

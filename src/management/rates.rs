@@ -1,7 +1,9 @@
 //! How often who may ask: so many requests a second on average, and so many at once (the generic cell rate
 //! algorithm).
 //!
-//! An application is known by its verified token; whoever shows none, by the network that it comes from.
+//! An application is known by its verified token; whoever shows none, by the network that it comes from,
+//! and there whoever fails to get a token apart from all others: many applications may come from one
+//! address, a balancer's, and what strangers ask there keeps none of them from a token.
 //! What is remembered is bounded: where too many ask at a time, those that come last share one allowance.
 
 use std::cell::RefCell;
@@ -28,6 +30,8 @@ pub(super) enum Who {
     },
     /// Whoever comes from an address, or from the smallest network that one customer is given (RFC 6177).
     Stranger(Option<IpAddr>),
+    /// Whoever fails to get a token, by the same.
+    Applicant(Option<IpAddr>),
     /// All those of whom nothing can be remembered.
     Rest,
 }
@@ -40,10 +44,20 @@ impl Who {
 
     /// Whoever comes from an address.
     pub(super) fn stranger(address: Option<SocketAddr>) -> Self {
-        Self::Stranger(address.map(|address| match address.ip() {
-            IpAddr::V6(ip) => Ipv6Addr::from_bits(ip.to_bits() >> 64 << 64).into(),
-            ip @ IpAddr::V4(_) => ip,
-        }))
+        Self::Stranger(address.map(network))
+    }
+
+    /// Whoever asks for a token there.
+    pub(super) fn applicant(address: Option<SocketAddr>) -> Self {
+        Self::Applicant(address.map(network))
+    }
+}
+
+/// The smallest network that one customer is given.
+fn network(address: SocketAddr) -> IpAddr {
+    match address.ip() {
+        IpAddr::V6(ip) => Ipv6Addr::from_bits(ip.to_bits() >> 64 << 64).into(),
+        ip @ IpAddr::V4(_) => ip,
     }
 }
 
@@ -142,6 +156,19 @@ mod tests {
         assert_ne!(stranger("[2001:db8::1]:1"), stranger("[2001:db8:0:1::1]:1"));
         assert_eq!(stranger("192.0.2.1:1"), stranger("192.0.2.1:2"));
         assert_ne!(stranger("192.0.2.1:1"), stranger("192.0.2.2:1"));
+    }
+
+    #[test]
+    fn what_strangers_ask_keeps_nobody_from_a_token_and_the_other_way_round() {
+        let (now, one) = (Instant::now(), NonZeroU32::MIN);
+        let address = Some("192.0.2.1:1".parse().unwrap());
+        let whos = || [Who::stranger(address), Who::applicant(address)];
+        for (loud, quiet) in [(0, 1), (1, 0)] {
+            let rates = Rates::default();
+            rates.take(whos()[loud].clone(), one, now);
+            assert!(rates.look(&whos()[loud], one, now).exceeded.is_some());
+            assert_eq!(rates.look(&whos()[quiet], one, now).exceeded, None);
+        }
     }
 
     #[test]

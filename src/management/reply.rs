@@ -24,6 +24,8 @@ pub(super) const WARNINGS: HeaderName = HeaderName::from_static("grantgate-warni
 pub(super) struct Reply {
     pub(super) status: StatusCode,
     pub(super) body: Option<Value>,
+    /// A body that stands ready as JSON, in the place of the other.
+    pub(super) ready: Option<&'static str>,
     /// Beside those that every response has.
     pub(super) headers: HeaderMap,
     /// Of a fault: its code.
@@ -33,7 +35,13 @@ pub(super) struct Reply {
 impl Reply {
     /// One with a body.
     pub(super) fn new(status: StatusCode, body: Value) -> Self {
-        Self { status, body: Some(body), headers: HeaderMap::new(), code: None }
+        Self { status, body: Some(body), ready: None, headers: HeaderMap::new(), code: None }
+    }
+
+    /// One with a body that stands ready as JSON.
+    pub(super) fn ready(text: &'static str) -> Self {
+        let (status, headers) = (StatusCode::OK, HeaderMap::new());
+        Self { status, body: None, ready: Some(text), headers, code: None }
     }
 
     /// The same with one more field. A text that no field can hold is left out.
@@ -63,28 +71,35 @@ impl Reply {
 
     /// As a response to `method`. `close` ends the connection.
     pub(super) fn response(self, method: &Method, close: bool) -> Response<Body> {
-        let Self { status, body, mut headers, .. } = self;
-        let mut text = Vec::new();
-        if let Some(body) = body {
-            // A value that was read or made is always JSON.
-            let _ = write_json(&body, &mut text);
+        let Self { status, body, ready, mut headers, .. } = self;
+        let text = ready.map(|text| Bytes::from_static(text.as_bytes()));
+        let text = text.or_else(|| body.as_ref().map(json));
+        if text.is_some() {
             let kind = HeaderValue::from_static("application/json; charset=utf-8");
             headers.insert(CONTENT_TYPE, kind);
         }
         headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
         headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+        let text = text.unwrap_or_default();
         if status != StatusCode::NO_CONTENT {
             headers.insert(CONTENT_LENGTH, text.len().into());
         }
         if close {
             headers.insert(CONNECTION, HeaderValue::from_static("close"));
         }
-        let body = if *method == Method::HEAD { Bytes::new() } else { text.into() };
+        let body = if *method == Method::HEAD { Bytes::new() } else { text };
         let mut response = Response::new(Body::own(body));
         *response.status_mut() = status;
         *response.headers_mut() = headers;
         response
     }
+}
+
+fn json(value: &Value) -> Bytes {
+    let mut text = Vec::new();
+    // A value that was read or made is always JSON.
+    let _ = write_json(value, &mut text);
+    text.into()
 }
 
 /// Tells a client how often it may ask. Clients wait for the reset before they try again, whatever went
@@ -107,7 +122,8 @@ fn whole_seconds(time: Duration) -> u32 {
 
 impl From<Answer> for Reply {
     fn from(Answer { status, body, etag, link, warnings }: Answer) -> Self {
-        let mut reply = Self { status, body, headers: HeaderMap::new(), code: None };
+        let headers = HeaderMap::new();
+        let mut reply = Self { status, body, ready: None, headers, code: None };
         for (name, value) in [(ETAG, etag), (LINK, link), (WARNINGS, warnings)] {
             if let Some(value) = value {
                 reply = reply.with(name, value);

@@ -15,12 +15,14 @@ use http::request::Parts;
 use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode};
 
 use super::audit::Entry;
-use super::intake::{Media, Target, Unread};
+use super::intake::{MOST_BODY, MOST_TOKEN_REQUEST, Media, Target, Unread};
+use super::openapi;
+use super::own;
 use super::rates::{Allowance, Rates, Who};
 use super::refused::refuse;
 use super::reply::{Reply, tell};
 use super::token::{Denied, TokenRequest, Tokens};
-use super::writer::{INTERNAL, Leave, Writer};
+use super::writer::{Leave, Writer};
 use super::{Asked, Endpoint, Fault, Query, read};
 use crate::account::{Account, DecisionIds, Findings, Ledger, Visit};
 use crate::config::endpoints::Unfound;
@@ -169,6 +171,8 @@ impl Door {
         let Ok(path) = CanonPath::parse(&path) else {
             return self.refuse(visit, target.path, &Code::Internal.into(), Some(management));
         };
+        let stranger = Who::stranger(visit.peer.address);
+        let limit = management.rate_limit;
         let authorization = parts.headers.get_all(AUTHORIZATION).iter();
         let call = Call {
             listener: Listener::Management,
@@ -178,7 +182,20 @@ impl Door {
             preflight: None,
             credential: token::credential(authorization.map(HeaderValue::as_bytes), target.query),
         };
-        let Outcome { verdict, api, operation, caller } = self.guard.admit(held, &call).await;
+        // Who shows no token is refused whatever is asked: after too much, nothing is decided for it.
+        let nameless = match &call.credential {
+            Ok(Some(_)) => None,
+            Ok(None) => Some(Code::TokenMissing),
+            Err(error) => Some(Code::from(error)),
+        };
+        if let (Some(code), Some(_)) = (nameless, endpoint.scope())
+            && self.rates.look(&stranger, limit, Instant::now()).exceeded.is_some()
+        {
+            return self.refuse(visit, target.path, &code.into(), Some(management));
+        }
+        let mut outcome = self.guard.admit(held, &call).await;
+        own::hold(&mut outcome, held.parsed().map(|parsed| &**parsed), management);
+        let Outcome { verdict, api, operation, caller } = outcome;
         let findings = Findings { served: api, operation, caller: caller.as_ref() };
         let permit = match verdict {
             Verdict::Pass(permit) => Ok(permit),
@@ -186,17 +203,13 @@ impl Door {
             // It reports nothing and answers no browser.
             Verdict::Preflight(_) | Verdict::WouldRefuse(..) => Err(Code::Internal.into()),
         };
-        let (limit, now) = (management.rate_limit, Instant::now());
         let client = caller.as_ref().and_then(|caller| Some((caller.issuer, caller.client?)));
-        let who = client.map_or_else(
-            || Who::stranger(visit.peer.address),
-            |(issuer, client)| Who::client(issuer.as_str(), client),
-        );
+        let who = client.map_or(stranger, |(issuer, client)| Who::client(issuer.as_str(), client));
         let (account, mut reply, allowance) = match permit {
             Err(refusal) => {
                 let account =
                     Account::refused(&self.ledger, visit, target.path, findings, &refusal);
-                let allowance = self.rates.take(who, limit, now);
+                let allowance = self.rates.take(who, limit, Instant::now());
                 let reply = refuse(&refusal, Some(*endpoint), findings);
                 (account, within(allowance, reply), allowance)
             }
@@ -204,9 +217,9 @@ impl Door {
                 let mut account =
                     Account::allowed(&self.ledger, visit, target.path, findings, &permit, None);
                 let (done, allowance) = if let (Endpoint::Token, Some(api)) = (endpoint, api) {
-                    self.give_token(passage, api, who, body).await
+                    self.give_token(passage, api, body).await
                 } else {
-                    let allowance = self.rates.take(who, limit, now);
+                    let allowance = self.rates.take(who, limit, Instant::now());
                     let done = match allowance.exceeded {
                         Some(wait) => Ok(Reply::too_many(wait)),
                         None => self.do_as_asked(passage, &call, names, findings, body).await,
@@ -226,20 +239,26 @@ impl Door {
     }
 
     /// Answers who asks for a token. Who fails is counted where it comes from, and who does so too often
-    /// is not listened to; who does not, is counted as who it is.
+    /// is not listened to, whatever it says; who does not, is counted as who it is.
     async fn give_token(
         &self,
         passage: &Passage<'_>,
         api: &ServedApi,
-        stranger: Who,
         body: &mut Unread,
     ) -> (Result<Reply, Refusal>, Allowance) {
-        let Passage { held, parts, target, management, .. } = passage;
-        let limit = management.rate_limit;
-        let read = body.read().await;
-        let allowance = self.rates.look(&stranger, limit, Instant::now());
-        if let Some(wait) = allowance.exceeded {
-            return (Ok(Reply::too_many(wait)), allowance);
+        let Passage { held, visit, parts, target, management, .. } = passage;
+        let (limit, applicant) = (management.rate_limit, Who::applicant(visit.peer.address));
+        let too_many = || {
+            let allowance = self.rates.look(&applicant, limit, Instant::now());
+            allowance.exceeded.map(|wait| (Ok(Reply::too_many(wait)), allowance))
+        };
+        if let Some(answered) = too_many() {
+            return answered;
+        }
+        let read = body.read(MOST_TOKEN_REQUEST).await;
+        // Others may have failed while this one's body came.
+        if let Some(answered) = too_many() {
+            return answered;
         }
         let issued = read.map(|body| {
             if target.query.is_some_and(|query| !query.is_empty()) {
@@ -255,9 +274,9 @@ impl Door {
                 (Ok(within(allowance, issued.reply)), allowance)
             }
             Ok(Err(denied)) => {
-                (Ok(denied.into()), self.rates.take(stranger, limit, Instant::now()))
+                (Ok(denied.into()), self.rates.take(applicant, limit, Instant::now()))
             }
-            Err(refusal) => (Err(refusal), self.rates.take(stranger, limit, Instant::now())),
+            Err(refusal) => (Err(refusal), self.rates.take(applicant, limit, Instant::now())),
         }
     }
 
@@ -276,13 +295,16 @@ impl Door {
             Ok(query) => query,
             Err(fault) => return Ok(fault.into()),
         };
+        if endpoint == Endpoint::Description {
+            return Ok(Reply::ready(openapi::text()));
+        }
         let takes_body = [Method::PATCH, Method::POST].contains(&endpoint.method());
         if takes_body && !body.is_empty() && Media::of(&parts.headers) != Some(Media::Json) {
             let status = StatusCode::UNSUPPORTED_MEDIA_TYPE;
             let message = "the body must be `application/json`, in UTF-8 and not compressed";
             return Ok(Fault::new(status, "unsupported_media_type", message).into());
         }
-        let text = if takes_body { body.read().await? } else { Bytes::new() };
+        let text = if takes_body { body.read(MOST_BODY).await? } else { Bytes::new() };
         let if_match = if_match(&parts.headers);
         let asked = Asked { endpoint, names, query, body: text, if_match };
         if endpoint.method() == Method::GET {
@@ -292,11 +314,7 @@ impl Door {
         let (caller, peer) = (findings.caller, visit.peer.address);
         let entry = Entry::new(id, endpoint, caller, &parts.headers, target.path, peer);
         let leave = Leave { call: call.keep(held.parsed()), generation: held.snapshot.generation };
-        let written = self.writer.start(asked, leave, entry).await;
-        Ok(written.unwrap_or_else(|error| {
-            tracing::error!(%error, decision_id = id, "a write broke off");
-            Fault::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", INTERNAL).into()
-        }))
+        Ok(self.writer.write(asked, leave, entry).await)
     }
 }
 

@@ -1,20 +1,21 @@
 //! Writes: planned, written and audited to their end, whether or not somebody still waits for the answer.
 //!
-//! They run on the control side, one after the other. Who waits for his turn is decided about again when
-//! it comes, where the configuration is another one by then. What can go wrong is told as faults that say
-//! what to do about it.
+//! They run on the control side, one after the other, and so many may wait. Who waits for his turn is
+//! decided about again when it comes, where the configuration is another one by then. What can go wrong is
+//! told as faults that say what to do about it.
 
 use std::cell::OnceCell;
 use std::sync::Arc;
 use std::sync::mpsc as std_mpsc;
 
-use http::{HeaderName, StatusCode};
+use http::StatusCode;
+use http::header::RETRY_AFTER;
 use serde_json::{Value, json};
 use tokio::runtime::Handle;
-use tokio::sync::mpsc;
-use tokio::task::JoinHandle;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
 
-use super::audit::{End, Entry};
+use super::audit::{End, Entry, Opened};
+use super::own;
 use super::refused::fault;
 use super::reply::Reply;
 use super::{Asked, Endpoint, Fault, Then, plan, written};
@@ -29,6 +30,9 @@ use crate::reload::{Reloader, WriteError, Written};
 use crate::telemetry::Inlet;
 use crate::token::VerifiedCache;
 
+/// So many writes may be under way, of which one is written and the others wait.
+const MOST_WRITES: usize = 32;
+
 /// So many problems of a configuration are told.
 const MOST_PROBLEMS: usize = 20;
 
@@ -40,6 +44,7 @@ pub struct Writer {
     inlet: Inlet,
     /// Where writes run.
     control: Handle,
+    room: Arc<Semaphore>,
     /// Held by each write.
     under_way: mpsc::Sender<()>,
 }
@@ -62,21 +67,31 @@ impl Writer {
         inlet: Inlet,
     ) -> (Self, WritesEnded) {
         let (under_way, ended) = mpsc::channel(1);
-        let writer = Self { reloader, keys, inlet, control: Handle::current(), under_way };
+        let (control, room) = (Handle::current(), Arc::new(Semaphore::new(MOST_WRITES)));
+        let writer = Self { reloader, keys, inlet, control, room, under_way };
         (writer, WritesEnded(ended))
     }
 
-    /// Begins to write what was asked.
-    pub(super) fn start(&self, asked: Asked, leave: Leave, entry: Entry) -> JoinHandle<Reply> {
+    /// Writes what was asked, to the end even where nobody waits for that.
+    pub(super) async fn write(&self, asked: Asked, leave: Leave, entry: Entry) -> Reply {
+        let opened = Opened::new(entry, self.inlet.clone());
+        let room = match enter(&self.room) {
+            Ok(room) => room,
+            Err(full) => return close(opened, None, asked.names.last().map(String::as_str), full),
+        };
         let writer = self.clone();
-        self.control.spawn(async move {
-            let reply = writer.write(asked, leave, entry).await;
-            drop(writer.under_way);
+        let written = self.control.spawn(async move {
+            let reply = writer.carry_out(asked, leave, opened).await;
+            drop((room, writer.under_way));
             reply
+        });
+        written.await.unwrap_or_else(|error| {
+            tracing::error!(%error, "a write broke off");
+            Fault::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", INTERNAL).into()
         })
     }
 
-    async fn write(&self, asked: Asked, leave: Leave, entry: Entry) -> Reply {
+    async fn carry_out(&self, asked: Asked, leave: Leave, opened: Opened) -> Reply {
         let named = asked.names.last().cloned();
         // A plan may be made more than once: what the last one says is what was written.
         let (tell, told) = std_mpsc::channel();
@@ -93,27 +108,30 @@ impl Writer {
         match (outcome, then) {
             (Ok(new), Some(then)) => {
                 let reply = Reply::from(written(&new.snapshot, &then));
-                self.close(&entry, Some(&new), object(&then).or(named.as_deref()), reply)
+                close(opened, Some(&new), object(&then).or(named.as_deref()), reply)
             }
             // A plan that was never made wrote nothing.
             (Ok(new), None) => {
                 let fault = Fault::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", INTERNAL);
-                self.close(&entry, Some(&new), named.as_deref(), fault.into())
+                close(opened, Some(&new), named.as_deref(), fault.into())
             }
-            (Err(error), _) => self.close(&entry, None, named.as_deref(), refused(error)),
+            (Err(error), _) => close(opened, None, named.as_deref(), refused(error)),
         }
     }
+}
 
-    fn close(
-        &self,
-        entry: &Entry,
-        written: Option<&Written>,
-        object: Option<&str>,
-        reply: Reply,
-    ) -> Reply {
-        entry.close(&End { written, object, reply: &reply }, &self.inlet);
-        reply
-    }
+fn close(opened: Opened, written: Option<&Written>, object: Option<&str>, reply: Reply) -> Reply {
+    opened.close(&End { written, object, reply: &reply });
+    reply
+}
+
+/// A place among those who wait; where none is left, what is said.
+fn enter(room: &Arc<Semaphore>) -> Result<OwnedSemaphorePermit, Reply> {
+    room.clone().try_acquire_owned().map_err(|_| {
+        let message = "too many others wait to write: wait for as long as `Retry-After` says";
+        let fault = Fault::new(StatusCode::SERVICE_UNAVAILABLE, "overloaded", message);
+        Reply::from(fault).with(RETRY_AFTER, 1)
+    })
 }
 
 /// The call by which somebody may write, and which configuration said so.
@@ -138,6 +156,10 @@ impl Leave {
         let env = Env { keys, cache: &cache, now: now() };
         let step = check(snapshot, &env, &self.call.call(), &held);
         let (Step::Done(outcome) | Step::NeedKeys { otherwise: outcome, .. }) = step;
+        let mut outcome = outcome;
+        if let Some(management) = &snapshot.management {
+            own::hold(&mut outcome, held.get().map(|parsed| &**parsed), management);
+        }
         let Outcome { verdict, api, operation, caller } = outcome;
         let refusal = match verdict {
             Verdict::Pass(_) => return Ok(()),
@@ -207,8 +229,7 @@ fn refused(error: WriteError<Fault>) -> Reply {
             conflict("edit_refused", message)
         }
         error @ WriteError::Restless => {
-            let now = HeaderName::from_static("retry-after");
-            conflict("conflict", format!("{error}: try again")).with(now, 1)
+            conflict("conflict", format!("{error}: try again")).with(RETRY_AFTER, 1)
         }
     }
 }

@@ -4,16 +4,14 @@
 //! each in the one spelling that is both matched and forwarded. What could be read in two ways is refused
 //! here, before anything is decided; some of it hyper refuses or repairs before we see it.
 
-use std::borrow::Cow;
-
-use http::header::{AUTHORIZATION, CONNECTION, CONTENT_LENGTH, HOST, TRANSFER_ENCODING};
+use http::header::{AUTHORIZATION, CONNECTION};
 use http::request::Parts;
 use http::uri::{PathAndQuery, Scheme};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Uri, Version};
 
 use crate::config::snapshot::Limits;
-use crate::gate::{Code, Refusal};
-use crate::route::{CanonPath, normal_host};
+use crate::gate::{Code, Host, Refusal, check_framing, malformed};
+use crate::route::CanonPath;
 use crate::token::{self, Credential, TokenError};
 
 use super::Via;
@@ -35,7 +33,7 @@ impl Target {
     pub(super) fn read(parts: &Parts, limits: &Limits, via: &Via) -> Result<Self, Refusal> {
         let path_and_query = path_and_query(parts, limits)?;
         check_method(&parts.method)?;
-        let host = host(parts)?;
+        let host = Host::of(parts)?;
         check_framing(&parts.headers)?;
         check_connection(&parts.headers)?;
         if via.is_in(&parts.headers) {
@@ -99,10 +97,6 @@ pub(super) fn credential<'a>(
     token::credential(values, target.query())
 }
 
-fn malformed(detail: &'static str) -> Refusal {
-    Refusal::new(Code::RequestMalformed, detail)
-}
-
 fn path_and_query(parts: &Parts, limits: &Limits) -> Result<PathAndQuery, Refusal> {
     let uri = &parts.uri;
     // In HTTP/2 these have fields of their own.
@@ -136,69 +130,6 @@ fn check_method(method: &Method) -> Result<(), Refusal> {
     Ok(())
 }
 
-/// The host that a request is for: of its `Host`; in HTTP/2 of `:authority`, beside which a `Host` may say
-/// the same (RFC 9113 section 8.3.1). Where both came they are equal.
-fn host(parts: &Parts) -> Result<Host<'_>, Refusal> {
-    let authority = parts.uri.authority().map(|authority| Host::parse(authority.as_str()));
-    let authority = authority.transpose()?;
-    let own = parts.version == Version::HTTP_2 && !parts.headers.contains_key(HOST);
-    match authority {
-        Some(authority) if own => Ok(authority),
-        Some(authority) if authority != Host::read(&parts.headers)? => {
-            Err(malformed("the target names another host than `Host`"))
-        }
-        Some(_) | None => Host::read(&parts.headers),
-    }
-}
-
-/// A host and its port.
-#[derive(PartialEq, Eq)]
-struct Host<'a> {
-    name: Cow<'a, str>,
-    port: Option<&'a str>,
-}
-
-impl<'a> Host<'a> {
-    /// The one `Host` of a request (RFC 9112 section 3.2).
-    fn read(headers: &'a HeaderMap) -> Result<Self, Refusal> {
-        let mut values = headers.get_all(HOST).iter();
-        match (values.next(), values.next()) {
-            (Some(value), None) => {
-                Self::parse(value.to_str().map_err(|_| malformed("`Host` is no host"))?)
-            }
-            (None, _) => Err(malformed("`Host` is missing")),
-            (Some(_), Some(_)) => Err(malformed("`Host` came more than once")),
-        }
-    }
-
-    fn parse(text: &'a str) -> Result<Self, Refusal> {
-        let name = normal_host(text)
-            .map_err(|error| Refusal::new(Code::RequestMalformed, error.to_string()))?;
-        // What follows the last colon is the port, unless that colon is within an IPv6 address.
-        let port = text.rsplit_once(':').map(|(_, port)| port);
-        let port = port.filter(|port| !port.ends_with(']'));
-        Ok(Self { name, port })
-    }
-}
-
-/// One framing, in one field (RFC 9112 section 6.3). The connection of whoever doubts it is closed.
-fn check_framing(headers: &HeaderMap) -> Result<(), Refusal> {
-    let mut codings = headers.get_all(TRANSFER_ENCODING).iter();
-    let mut lengths = headers.get_all(CONTENT_LENGTH).iter();
-    match (codings.next(), lengths.next()) {
-        (Some(_), Some(_)) => Err(malformed("`Content-Length` beside `Transfer-Encoding`")),
-        (Some(coding), None)
-            if codings.next().is_some() || !coding.as_bytes().eq_ignore_ascii_case(b"chunked") =>
-        {
-            Err(malformed("`Transfer-Encoding` is more than `chunked`"))
-        }
-        (None, Some(_)) if lengths.next().is_some() => {
-            Err(malformed("`Content-Length` came more than once"))
-        }
-        (Some(_), None) | (None, Some(_) | None) => Ok(()),
-    }
-}
-
 /// `Connection` may name fields of one connection, and of the client's own (RFC 9110 section 7.6.1).
 fn check_connection(headers: &HeaderMap) -> Result<(), Refusal> {
     for value in headers.get_all(CONNECTION) {
@@ -217,6 +148,7 @@ fn check_connection(headers: &HeaderMap) -> Result<(), Refusal> {
 #[cfg(test)]
 mod tests {
     use http::Request;
+    use http::header::HOST;
 
     use super::*;
 

@@ -3,7 +3,7 @@
 use http::header::VIA;
 use http::{HeaderMap, HeaderValue, Version};
 
-use crate::account::random;
+use crate::chance::random;
 
 /// The name of this process among proxies. It is drawn by lot, so that a gateway before a sidecar is no
 /// loop, and the same for all workers.

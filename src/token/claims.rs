@@ -3,6 +3,8 @@
 //! An absent claim and one of a wrong type are never the same: the second refuses the token, also
 //! where the claim is optional.
 
+use std::time::Duration;
+
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::{Map, Value};
@@ -165,6 +167,12 @@ impl Validity {
             return Err(TokenError::NotYetValid);
         }
         Ok(())
+    }
+
+    /// From `iat` to `exp`; nothing where the token does not say when it was issued.
+    pub(super) fn lifetime(&self) -> Option<Duration> {
+        let lifetime = self.expires.milliseconds().checked_sub(self.issued?.milliseconds())?;
+        u64::try_from(lifetime).ok().map(Duration::from_millis)
     }
 
     /// From when on the token has expired, `leeway` seconds of clock difference included.

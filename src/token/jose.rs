@@ -5,6 +5,7 @@
 //! critical extensions, detached or compressed payloads, encryption, nesting, keys that come along.
 
 use std::fmt;
+use std::time::Duration;
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -65,6 +66,11 @@ impl Parsed {
     /// The key that the token names in its header.
     pub fn kid(&self) -> Option<&str> {
         self.head.kid.as_deref()
+    }
+
+    /// For how long it says to be good, from `iat` to `exp`; nothing where it does not say both.
+    pub fn lifetime(&self) -> Option<Duration> {
+        self.claims.validity().ok()?.lifetime()
     }
 
     /// Whether it is signed with a secret that its issuer and an API share, if it is signed at all.

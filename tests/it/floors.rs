@@ -10,7 +10,7 @@ const FLOORS: &[&[&str]] = &[
     &["token", "route"],
     &["config"],
     &["gate"],
-    &["clock", "live", "telemetry"],
+    &["chance", "clock", "live", "telemetry"],
     &["net"],
     &["keyring", "reload"],
     &["account", "guard"],

@@ -38,7 +38,10 @@ pub struct Management {
     /// gateway's own, and takes very many grants. Left out: the only file that has such a list.
     #[schemars(extend("examples" = ["grants.yaml"]))]
     pub file: Option<String>,
-    /// Requests per second that each client may make on average, and so many at once: 50.
+    /// Requests per second that each client may make on average, and so many at once: 50. Requests without
+    /// a good token are counted by the address that they come from, and so are failed requests for a token,
+    /// apart from them. Clients that come from one address, a balancer's, share the latter: while somebody
+    /// guesses secrets there faster than this, none of them gets a token; tokens that they hold stay good.
     #[schemars(extend("default" = 50, "minimum" = 1, "maximum" = 10000))]
     pub rate_limit: Option<u32>,
 }

@@ -21,7 +21,7 @@ fn all<'v>(value: &'v Value, name: &str, found: &mut Vec<&'v Value>) {
 fn whatever_is_referred_to_is_there_and_the_other_way_round() {
     let document = description();
     let mut references = Vec::new();
-    all(&document, "$ref", &mut references);
+    all(document, "$ref", &mut references);
     let references: BTreeSet<_> = references.iter().map(|text| text.as_str().unwrap()).collect();
     for reference in &references {
         let pointer = reference.strip_prefix('#').unwrap();

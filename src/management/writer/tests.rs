@@ -108,3 +108,18 @@ fn who_waited_while_his_grant_was_narrowed_writes_nothing() {
     leave.generation = managed.snapshot.generation;
     assert_eq!(holds(&(managed, leave)), Ok(()));
 }
+
+#[test]
+fn who_finds_too_many_waiting_is_told_when_to_come_again() {
+    let room = Arc::new(Semaphore::new(MOST_WRITES));
+    let mut waiting: Vec<_> = (0..MOST_WRITES).map(|_| enter(&room).unwrap()).collect();
+    let full = enter(&room).unwrap_err();
+    assert_eq!(full.code, Some("overloaded"));
+    let response = full.response(&Method::POST, false);
+    assert_eq!(
+        (response.status().as_u16(), &response.headers()[RETRY_AFTER]),
+        (503, &"1".parse().unwrap())
+    );
+    waiting.pop();
+    assert!(enter(&room).is_ok());
+}

@@ -1,6 +1,7 @@
 //! How requests are read, let in and answered.
 
 use super::managed::{Managed, SECRET, fault, form, json, request};
+use crate::door::client::Client;
 use serde_json::json;
 
 const GRANTS: &str = "/api/v2/client-grants";
@@ -122,6 +123,15 @@ fn what_is_not_json_or_too_long_or_not_known_is_refused() {
     let long = " ".repeat((1 << 20) + 1);
     let answer = gate.ask(&create, &format!("{tool}{JSON}"), &long);
     assert_eq!((answer.status, answer.one("connection")), (413, Some("close")));
+    // Who asks for a token needs less.
+    let form = "content-type: application/x-www-form-urlencoded\r\n";
+    let long = "x".repeat((16 << 10) + 1);
+    assert_eq!(gate.ask("POST /oauth/token", form, &long).status, 413);
+    let chunked = format!("{form}transfer-encoding: chunked\r\n");
+    let mut client = gate.client();
+    client.send(request("POST /oauth/token", &chunked, ""));
+    client.send(format!("4001\r\n{long}\r\n0\r\n\r\n"));
+    assert_eq!(client.answer().status, 413);
     // One that does not say how long it is.
     let chunked = format!("{tool}{JSON}transfer-encoding: chunked\r\n");
     let mut client = gate.client();
@@ -190,6 +200,13 @@ fn the_traffic_listener_does_not_answer_it_and_it_answers_nothing_else() {
     let mut gate = Managed::start();
     let tool = gate.tool();
     assert_eq!(fault(&gate.ask("GET /orders/1", &tool, "")).0, 404);
+    let traffic = |line: &str| Client::connect(gate.traffic).ask(request(line, &tool, ""));
+    let managed = traffic(&format!("GET {GRANTS}"));
+    assert!([401, 403, 404].contains(&managed.status), "{}", managed.text());
+    let token = traffic("POST /oauth/token");
+    assert!([401, 403, 404].contains(&token.status), "{}", token.text());
+    let order = traffic("GET /orders/1");
+    assert_eq!((order.status, &*order.code()), (401, "token-issuer-unknown"));
     let mut idle = gate.client();
     assert_eq!(idle.ask(request(&format!("GET {GRANTS}"), &tool, "")).status, 200);
     gate.leave();

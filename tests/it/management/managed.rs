@@ -42,6 +42,8 @@ pub struct Managed {
     /// Of an issuer whose tokens the Management API takes.
     pub issuer: Key,
     pub address: SocketAddr,
+    /// Where the APIs are.
+    pub traffic: SocketAddr,
     app: Option<App>,
     status: watch::Receiver<Status>,
     control: Runtime,
@@ -73,12 +75,23 @@ impl Managed {
             let reloader = reloader.unwrap_or_else(|report| panic!("{report}"));
             App::bind(reloader, Lines(Mutex::new(lines))).await.unwrap()
         });
-        let address = match app.management() {
-            Some(Listen::Tcp(address)) => *address,
-            other => panic!("{other:?}"),
+        let (Some(Listen::Tcp(address)), Listen::Tcp(traffic)) = (app.management(), app.traffic())
+        else {
+            panic!("it listens elsewhere");
         };
+        let (address, traffic) = (*address, *traffic);
         let status = app.status();
-        Self { folder, authority, issuer, address, app: Some(app), status, control, records }
+        Self {
+            folder,
+            authority,
+            issuer,
+            address,
+            traffic,
+            app: Some(app),
+            status,
+            control,
+            records,
+        }
     }
 
     pub fn trusting(&self) -> Arc<ClientConfig> {

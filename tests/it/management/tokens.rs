@@ -108,7 +108,7 @@ fn credentials_come_in_the_body_or_as_basic_and_nobody_learns_which_part_is_wron
 }
 
 #[test]
-fn without_a_grant_there_is_no_token_and_a_token_is_good_for_nothing_else() {
+fn without_a_grant_there_is_no_token_and_with_other_grant_types_neither() {
     let gate = Managed::start();
     let words = "Client \"nobody\" is not authorized to access resource server \
         \"urn:grantgate:management\". You need to create a \"client-grant\" associated to this API.";
