@@ -1,5 +1,11 @@
 //! Parts of a list or mapping that stands on lines: taken out with what belongs to them, and added behind
 //! the last one.
+//!
+//! To a part belong the comment behind it, those below that are indented further, and those directly above.
+//! Above the first part it is open whether a comment speaks of it or of all. Set off from the key above by a
+//! blank line, or followed by a part that has its own, it is the first part's and goes with it; else it stays,
+//! under `[]` too, when the first part is the only one: too much said harms less than too little. An item that
+//! is commented out (`# - x`) belongs to no other, and stays.
 
 use std::ops::Range;
 
@@ -60,15 +66,23 @@ impl Block<'_, '_> {
             return part.start;
         }
         let own = self.page.line_start(part.start);
-        let head = self.page.head(part.start);
-        if index > 0 || self.page.is_below_blank(head) {
+        let head = self.head(part);
+        let is_set_off = self.page.is_below_blank(head) || head > self.page.head(part.start);
+        if index > 0 || is_set_off {
             return if self.anchor.is_none() && index == 0 { own } else { head };
         }
         let next_has_one = self.parts.get(1).is_some_and(|next| {
             self.page.is_first_on_line(next.start)
-                && self.page.head(next.start) < self.page.line_start(next.start)
+                && self.head(next) < self.page.line_start(next.start)
         });
         if next_has_one && self.anchor.is_some() { head } else { own }
+    }
+
+    /// The start of the comment lines directly above that speak of a part: an item that is commented out is
+    /// another one.
+    fn head(&self, part: &Part<'_>) -> usize {
+        let head = self.page.head(part.start);
+        if part.key.is_some() { head } else { self.page.behind_commented_out(head, part.start) }
     }
 
     fn behind(&self, part: &Part<'_>) -> usize {
@@ -97,8 +111,15 @@ impl Block<'_, '_> {
         }
         let is_spaced = page.is_below_blank(start) && page.is_above_blank(end);
         if (is_last || is_spaced) && !is_first {
+            // The blank lines behind a `|+` are its own.
+            let before = region.first.checked_sub(1).and_then(|before| self.parts.get(before));
+            let most = before.map_or(0, |part| page.line_end(part.end));
             while page.is_below_blank(start) {
-                start = page.previous_end(start).map_or(start, |above| page.line_start(above));
+                let above = page.previous_end(start).map_or(start, |above| page.line_start(above));
+                if above <= most {
+                    break;
+                }
+                start = above;
             }
         } else if is_first && !is_last && page.is_above_blank(end) {
             while page.is_above_blank(end) {

@@ -3,6 +3,7 @@
 
 use std::ops::Range;
 
+use super::super::Step;
 use super::super::tree::{Kind, Node};
 use super::page::Page;
 
@@ -106,7 +107,9 @@ fn end(page: &Page<'_>, node: &Node, anchor: usize, in_flow: bool) -> Option<usi
         return Some(anchor);
     }
     if let Some(header) = header(page, node, anchor) {
-        return Some(trimmed(page, node).max(header.end));
+        let end = trimmed(page, node).max(header.end);
+        let keeps = page.slice(header).contains('+');
+        return Some(if keeps { page.behind_blanks(end) } else { end });
     }
     let is_block = !in_flow && !is_flow(page, node);
     match &node.kind {
@@ -115,6 +118,26 @@ fn end(page: &Page<'_>, node: &Node, anchor: usize, in_flow: bool) -> Option<usi
         }
         _ => Some(trimmed(page, node)),
     }
+}
+
+/// The last block scalar within a value that keeps the blank lines behind it (`|+`), as the steps that lead
+/// there.
+pub(super) fn keeper(page: &Page<'_>, node: &Node, anchor: Option<usize>) -> Option<Vec<Step>> {
+    if let Some(anchor) = anchor
+        && let Some(header) = header(page, node, anchor)
+    {
+        return page.slice(header).contains('+').then(Vec::new);
+    }
+    if is_flow(page, node) {
+        return None;
+    }
+    let parts = parts(page, node, anchor, false)?;
+    parts.iter().enumerate().rev().find_map(|(index, part)| {
+        let mut steps = keeper(page, part.value, part.anchor)?;
+        let step = part.key.map_or(Step::Index(index), |key| Step::Key(key.to_owned().into()));
+        steps.insert(0, step);
+        Some(steps)
+    })
 }
 
 /// Where a value ends, without the line breaks that a block scalar's own end runs into.

@@ -18,6 +18,7 @@
 mod block;
 mod changes;
 mod flow;
+mod gap;
 mod layout;
 mod meaning;
 mod models;
@@ -80,6 +81,11 @@ impl Edit {
 /// Why a text is not edited. It is as it was.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum EditError {
+    /// A block scalar (`|+`) keeps the blank lines at the end of the text, which would become others.
+    #[error(
+        "`{0}` ends in a way that keeps blank lines; end the file with a line break, or write it without `+`"
+    )]
+    Keeping(String),
     /// There is no such place in it, or something else than the change expects.
     #[error("`{0}` is not there")]
     Missing(String),
@@ -126,8 +132,18 @@ pub fn edit(source: &Source, edits: &[Edit]) -> Result<String, EditError> {
     let edited = Source { name: source.name.clone(), text };
     match read(&edited) {
         Some(tree) if meant.is_said_by(&tree) => Ok(edited.text),
-        _ => Err(unfaithful()),
+        _ => Err(keeping(&page, &tree).unwrap_or_else(unfaithful)),
     }
+}
+
+/// Without a line break at the end of the text, a block scalar that keeps the blank lines there says less than
+/// it would with one: nothing can be written behind it.
+fn keeping(page: &Page<'_>, tree: &Node) -> Option<EditError> {
+    if page.text.ends_with(['\n', '\r']) {
+        return None;
+    }
+    let path = layout::keeper(page, tree, None)?;
+    Some(EditError::Keeping(Place { source: 0, path }.to_string()))
 }
 
 /// The tree of a text in which nothing is wrong; a text that says nothing is a mapping without keys.

@@ -4,6 +4,8 @@
 
 use std::ops::Range;
 
+use serde::de::IgnoredAny;
+
 /// A text that is looked at.
 pub(super) struct Page<'t> {
     pub(super) text: &'t str,
@@ -20,7 +22,7 @@ impl<'t> Page<'t> {
         let start = if text.starts_with('\u{feff}') { '\u{feff}'.len_utf8() } else { 0 };
         let first = text.find('\n').and_then(|at| text.get(..at));
         let line_break = if first.is_some_and(|line| line.ends_with('\r')) { "\r\n" } else { "\n" };
-        let is_json = text.get(start..).is_some_and(|text| text.trim_start().starts_with('{'));
+        let is_json = text.get(start..).is_some_and(is_json);
         Self { text, line_break, is_json, start }
     }
 
@@ -87,11 +89,6 @@ impl<'t> Page<'t> {
         self.column(at) == self.indentation(at).len()
     }
 
-    /// Whether nothing stands behind it on its line but a comment.
-    pub(super) fn is_last_on_line(&self, at: usize) -> bool {
-        self.skip(at) >= self.line_end(at)
-    }
-
     /// Where the next thing stands that is neither blank nor a comment.
     pub(super) fn skip(&self, from: usize) -> usize {
         let mut at = from;
@@ -138,6 +135,42 @@ impl<'t> Page<'t> {
         end
     }
 
+    /// The end of the last of the blank lines directly below.
+    pub(super) fn behind_blanks(&self, end: usize) -> usize {
+        let mut end = self.line_end(end);
+        while let Some(next) = self.next_line(end).filter(|next| *next < self.text.len())
+            && self.is_blank(next)
+        {
+            end = self.line_end(next);
+        }
+        end
+    }
+
+    /// Where in the comment lines directly above an item, which begin at `head`, those begin that speak of
+    /// it: behind the last item that is commented out (`# - x`). Below a line that ends in a colon, dashes
+    /// are those of an enumeration.
+    pub(super) fn behind_commented_out(&self, head: usize, item: usize) -> usize {
+        let (mut start, mut line, mut is_told) = (head, head, false);
+        let mut dash = None;
+        while line < self.line_start(item) {
+            let text = self.line(line).trim_start_matches([' ', '\t']).trim_start_matches('#');
+            let words = text.trim();
+            let depth = text.len() - text.trim_start().len();
+            let is_dashed = words.starts_with("- ") || words == "-";
+            let Some(next) = self.next_line(line) else { break };
+            match dash {
+                Some(column) if depth > column => start = next,
+                _ if is_dashed && !is_told => (dash, start) = (Some(depth), next),
+                _ => {
+                    dash = None;
+                    is_told = words.ends_with(':') || is_told && is_dashed;
+                }
+            }
+            line = next;
+        }
+        start
+    }
+
     /// The start of the comment lines directly above a line that are indented as it is.
     pub(super) fn head(&self, at: usize) -> usize {
         let indentation = self.indentation(at);
@@ -160,6 +193,11 @@ impl<'t> Page<'t> {
     pub(super) fn is_above_blank(&self, at: usize) -> bool {
         self.next_line(at).is_some_and(|below| below < self.text.len() && self.is_blank(below))
     }
+}
+
+/// Whether a text is JSON: what begins with a brace may be YAML too.
+fn is_json(text: &str) -> bool {
+    text.trim_start().starts_with('{') && serde_json::from_str::<IgnoredAny>(text).is_ok()
 }
 
 /// Ranges of a text with what takes their places.

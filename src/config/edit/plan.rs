@@ -170,8 +170,7 @@ impl<'p> Plan<'p> {
         for item in items {
             added.push(self.pen.on_line(item, &models, &indentation, medium));
         }
-        flow.change(&added, &mut self.splices);
-        Some(())
+        flow.change(&added, &mut self.splices)
     }
 
     /// JSON where the page is, or where the keys beside are quoted as JSON has them.

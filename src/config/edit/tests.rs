@@ -97,13 +97,15 @@ fn brackets_get_items_within() {
     for (before, after) in [
         ("a: [x, \"w\"]   # c\n", "a: [x, \"w\", k]   # c\n"),
         ("a: []   # c\n", "a: [k]   # c\n"),
-        ("a: [ # c\n]\n", "a: [k # c\n]\n"),
+        ("a: [ # c\n]\n", "a: [ # c\n  k\n]\n"),
+        ("a: [\n  # none yet\n]\n", "a: [\n  # none yet\n  k\n]\n"),
+        ("a: [x, w # c\n]\n", "a: [x, w, # c\n  k\n]\n"),
+        ("a: [x, w, # c\n]\n", "a: [x, w, # c\n  k,\n]\n"),
         ("a: [x, ]\n", "a: [x, k, ]\n"),
         ("a: [ x ]\n", "a: [ x, k ]\n"),
         ("a: [x,w]\n", "a: [x,w,k]\n"),
         ("a: [\n  x, # c\n  w # d\n]\n", "a: [\n  x, # c\n  w, # d\n  k\n]\n"),
         ("a: [\n  x, # c\n  # e\n]\n", "a: [\n  x, # c\n  k,\n  # e\n]\n"),
-        ("a: [\n  x\n  , # c\n]\n", "a: [\n  x\n  , # c\n  k,\n]\n"),
         ("a: [x, # c\n  w]\n", "a: [x, # c\n  w,\n  k]\n"),
         ("a: [\n  x\n]", "a: [\n  x,\n  k\n]"),
     ] {
@@ -224,6 +226,132 @@ fn an_item_is_taken_out_with_what_speaks_of_it() {
     ] {
         becomes(before, &[remove(&format!("a.{index}"))], after);
     }
+}
+
+#[test]
+fn a_comment_in_brackets_stays_with_what_it_speaks_of() {
+    for (before, index, after) in [
+        ("a: [{b: 1}, # b\n  {c: 1}]\n", 0, "a: [{c: 1}]\n"),
+        ("a: [{b: 1}, # b\n  # of c\n  {c: 1} # c\n]\n", 0, "a: [\n  # of c\n  {c: 1} # c\n]\n"),
+        ("a: [ # all\n  x, # x\n  k # k\n]\n", 0, "a: [ # all\n  k # k\n]\n"),
+        ("a: [\n  x, # x\n     # more of x\n  k # k\n]\n", 0, "a: [\n  k # k\n]\n"),
+        (
+            "a: [\n  x, # x\n     # more of x\n  k # k\n]\n",
+            1,
+            "a: [\n  x # x\n     # more of x\n]\n",
+        ),
+        ("a: [\n  x,\n  # of k\n  k]\n", 1, "a: [\n  x]\n"),
+        ("a: [\n  x, # x\n  # of k\n  k]\n", 1, "a: [\n  x # x\n  ]\n"),
+        ("a: [\n  x,\n  # {b: old},\n  # of k\n  k\n]\n", 1, "a: [\n  x\n  # {b: old},\n]\n"),
+        ("a: [\n  x,\n\n  # part two\n\n  k\n]\n", 1, "a: [\n  x\n\n  # part two\n]\n"),
+        // What stands above all stays when nothing else does.
+        ("a: [\n  # all\n\n  x # x\n]\n", 0, "a: [\n  # all\n]\n"),
+        ("a: [\n  # all\n  x,\n]\n", 0, "a: [\n  # all\n]\n"),
+        ("a: [ # all\n  x\n]\n", 0, "a: [ # all\n]\n"),
+        ("a: [x, # x\n]\n", 0, "a: []\n"),
+    ] {
+        becomes(before, &[remove(&format!("a.{index}"))], after);
+    }
+    let swap = [remove("a.0"), remove("a.1"), append("a", &json!(["k"]))];
+    for (before, after) in [
+        ("a: [\n  # all\n  x, # x\n  y # y\n]\n", "a: [\n  # all\n  k\n]\n"),
+        ("a: [x, # x\n  y, # y\n  ]\n", "a: [k,\n  ]\n"),
+        ("a: [ x # x\n  , y # y\n]\n", "a: [ k\n]\n"),
+    ] {
+        becomes(before, &swap, after);
+    }
+    becomes(
+        "a:\n  - {b: x,\n     # scopes of it\n     scope: [c]}\n",
+        &[remove("a.0.scope"), set("a.0.all", json!(true))],
+        "a:\n  - {b: x,\n     all: true}\n",
+    );
+    becomes(
+        "a:\n  - {b: x,\n     # scopes of it\n     scope: [c]}\n",
+        &[set("a.0.all", json!(true))],
+        "a:\n  - {b: x,\n     # scopes of it\n     scope: [c],\n     all: true}\n",
+    );
+}
+
+#[test]
+fn lines_that_begin_with_commas_stay_so() {
+    let text = "a: [ x    # contract 77\n   , y    # trial\n   , z ]   # all\n";
+    for (edits, after) in [
+        (vec![remove("a.0")], "a: [ y    # trial\n   , z ]   # all\n"),
+        (vec![remove("a.1")], "a: [ x    # contract 77\n   , z ]   # all\n"),
+        (vec![remove("a.2")], "a: [ x    # contract 77\n   , y    # trial\n   ]   # all\n"),
+        (
+            vec![append("a", &json!(["k", "v"]))],
+            "a: [ x    # contract 77\n   , y    # trial\n   , z\n   , k\n   , v ]   # all\n",
+        ),
+        (
+            vec![remove("a.1"), remove("a.2"), append("a", &json!(["k"]))],
+            "a: [ x    # contract 77\n   , k ]   # all\n",
+        ),
+    ] {
+        becomes(text, &edits, after);
+    }
+    let text = "a: [\n    x  # keep\n  # of y\n  , y  # trial\n  # end\n]\n";
+    for (edits, after) in [
+        (vec![remove("a.1")], "a: [\n    x  # keep\n  # end\n]\n"),
+        (vec![remove("a.0")], "a: [\n  # of y\n    y  # trial\n  # end\n]\n"),
+        (
+            vec![append("a", &json!(["k"]))],
+            "a: [\n    x  # keep\n  # of y\n  , y  # trial\n  , k\n  # end\n]\n",
+        ),
+    ] {
+        becomes(text, &edits, after);
+    }
+    // Whose comment is it?
+    for text in ["a: [\n  x\n  , # c\n  y\n]\n", "a: [\n  x # x\n  , y, # y\n  z]\n"] {
+        assert_eq!(refused(text, &[remove("a.1")]), EditError::Unfaithful("a[1]".to_owned()));
+    }
+}
+
+#[test]
+fn yaml_in_braces_is_no_json() {
+    becomes(
+        "{g: [{client_id: web, scope: [a]}], r: [\n  {b: 1},\n]}\n",
+        &[
+            append("g", &json!([{"client_id": "k", "scope": ["b", "c"]}])),
+            append("r", &json!([{"b": 2}])),
+        ],
+        "{g: [{client_id: web, scope: [a]}, {client_id: k, scope: [b, c]}], r: [\n  {b: 1},\n  {b: 2},\n]}\n",
+    );
+}
+
+#[test]
+fn an_item_that_is_commented_out_stays() {
+    for (before, after) in [
+        ("a:\n  - x\n  # - {b: old}\n  - k\n  - z\n", "a:\n  - x\n  # - {b: old}\n  - z\n"),
+        (
+            "a:\n  - x\n  # - b: old\n  #   c: 1\n  # of k\n  - k\n",
+            "a:\n  - x\n  # - b: old\n  #   c: 1\n",
+        ),
+        ("a:\n  - x\n\n  #- b\n  - k\n\n  - z\n", "a:\n  - x\n\n  #- b\n\n  - z\n"),
+        ("a:\n  - x\n  # k may:\n  #  - read\n  #  - write\n  - k\n", "a:\n  - x\n"),
+    ] {
+        becomes(before, &[remove("a.1")], after);
+    }
+    becomes("a:\n  # the batch\n  - k\n", &[remove("a.0")], "a: []\n  # the batch\n");
+    becomes("a:\n\n  # - b\n  # of k\n  - k\n", &[remove("a.0")], "a: []\n\n  # - b\n");
+}
+
+#[test]
+fn blank_lines_that_a_block_scalar_keeps_stay_its_own() {
+    let text = "a:\n  - b: |+\n      x\n\n\nc: 1\n";
+    becomes(
+        text,
+        &[append("a", &json!([{"b": "k"}]))],
+        "a:\n  - b: |+\n      x\n\n\n  - b: k\nc: 1\n",
+    );
+    becomes(text, &[set("a.0.k", json!(1))], "a:\n  - b: |+\n      x\n\n\n    k: 1\nc: 1\n");
+    becomes("a:\n- |+\n  x\n\n", &[append("a", &json!(["k"]))], "a:\n- |+\n  x\n\n- k\n");
+    becomes("a:\n- |+\n  x\n\n- k\n", &[remove("a.1")], "a:\n- |+\n  x\n\n");
+    becomes("a:\n- |+\n  x\n\n- k\n", &[remove("a.0")], "a:\n- k\n");
+    becomes("a:\n- |+\n  x", &[append("a", &json!(["k"]))], "a:\n- |+\n  x\n- k");
+    let error = refused("a:\n- k\n- |+\n  x\n\n- z", &[remove("a.2")]);
+    assert_eq!(error, EditError::Keeping("a[1]".to_owned()));
+    assert!(error.to_string().starts_with("`a[1]` ends in a way that keeps blank lines; "));
 }
 
 #[test]

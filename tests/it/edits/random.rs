@@ -21,6 +21,8 @@ enum Written {
 struct Style {
     flow: bool,
     tall: bool,
+    /// Lines begin with commas.
+    ahead: bool,
     /// A trailing comma.
     closed: bool,
     /// Blank lines between parts.
@@ -53,10 +55,11 @@ const NEW: [&str; 8] =
 
 fn style() -> impl Strategy<Value = Style> {
     (any::<[bool; 7]>(), 0..3u8).prop_map(
-        |([tall, closed, spaced, heads, tails, flat, _], flow)| Style {
+        |([tall, closed, spaced, heads, tails, flat, ahead], flow)| Style {
             flow: flow == 0,
             tall,
-            closed,
+            ahead,
+            closed: closed && !(tall && ahead),
             spaced,
             heads,
             tails,
@@ -208,12 +211,15 @@ impl Paper {
                     self.comment(column);
                 }
                 self.line(" ".repeat(column));
+                if style.ahead && index > 0 {
+                    self.push(", ");
+                }
             } else if index > 0 {
                 self.push(" ");
             }
             self.push(&lead);
             self.flow(value, column + 2);
-            if index + 1 < count || style.closed {
+            if !(style.tall && style.ahead) && index + 1 < count || style.closed {
                 self.push(",");
             }
             if style.tall {
@@ -345,6 +351,44 @@ fn marks(text: &str) -> Vec<&str> {
     marks
 }
 
+/// What stands on its line before a comment, without the blanks and commas around it, nor what opens.
+fn before_mark<'t>(text: &'t str, mark: &str) -> &'t str {
+    let before = text.split(&format!("# c{mark}.")).next().unwrap();
+    let line = before.rsplit('\n').next().unwrap();
+    let line = line.trim_end();
+    let line = line.strip_suffix("[]").or_else(|| line.strip_suffix("{}")).unwrap_or(line);
+    line.trim_start_matches([' ', ',', '-', '[', '{', '\u{feff}']).trim_end_matches([' ', ',', '['])
+}
+
+/// The lines in which a comment may come to stand behind something else: those of what is written anew, and
+/// those that begin with what is taken out.
+fn touched_values(text: &str, tree: &Node, edits: &[Edit]) -> Vec<std::ops::Range<usize>> {
+    let mut ranges = Vec::new();
+    for edit in edits {
+        let (mut node, mut from) = (tree, 0);
+        for step in &edit.place().path {
+            match (step, &node.kind) {
+                (Step::Index(index), Kind::List(items)) => node = &items[*index],
+                (Step::Key(key), Kind::Map(entries)) => {
+                    let Some(entry) = entries.iter().find(|entry| entry.key == *key) else { break };
+                    (node, from) = (&entry.value, entry.key_span.start);
+                    continue;
+                }
+                _ => break,
+            }
+            from = node.span.start;
+        }
+        if matches!((edit, &node.kind), (Edit::Append { .. }, Kind::List(items)) if !items.is_empty())
+        {
+            continue;
+        }
+        let start = text[..from.min(node.span.start)].rfind('\n').map_or(0, |at| at + 1);
+        let end = node.span.end.max(from);
+        ranges.push(start..text[end..].find('\n').map_or(text.len(), |at| end + at));
+    }
+    ranges
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 1_000, failure_persistence: None, ..ProptestConfig::default() })]
 
@@ -381,6 +425,19 @@ proptest! {
             prop_assert!(after.contains(mark) || may_go(mark), "c{mark} is gone: {}", shown());
         }
         prop_assert!(after.iter().all(|mark| before.contains(mark)) && after.len() <= before.len());
+        // Behind an item of brackets, a comment stays on its line.
+        for mark in &after {
+            let (old, new) = (before_mark(&text, mark), before_mark(&edited, mark));
+            // Behind closed brackets it speaks of all of them, and of what is added within.
+            let is_kept = old == new
+                || old.is_empty()
+                || old.ends_with([']', '}'])
+                || touched_values(&text, &tree, &edits).iter().any(|range| {
+                    let at = text.find(&format!("# c{mark}.")).unwrap();
+                    range.contains(&at)
+                });
+            prop_assert!(is_kept, "c{mark} was behind `{old}` and is behind `{new}`: {}", shown());
+        }
         let bare = edited.replace("\r\n", "");
         prop_assert!(!bare.contains('\r'));
         prop_assert!(!text.contains('\r') || !bare.contains('\n'));
