@@ -3,6 +3,8 @@
 //! The types are those that the description of the API is made from: what it says of a body holds. A body
 //! is one object, in which no member comes twice and each is known.
 
+mod shape;
+
 use std::any::TypeId;
 use std::collections::HashMap;
 use std::fmt;
@@ -11,13 +13,14 @@ use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 
 use http::StatusCode;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
-use serde::de::{DeserializeOwned, Error, Unexpected};
+use serde::de::{DeserializeOwned, Error};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::error::Category;
 use serde_json::{Map, Value};
 
+pub(super) use self::shape::{NAME_CHARS, screened};
 use super::Fault;
-use crate::config::{closest, schema_of};
+use crate::config::schema_of;
 use crate::token::strict_json;
 
 /// Reads a body.
@@ -39,7 +42,10 @@ pub(super) fn object(body: &[u8]) -> Result<Map<String, Value>, Fault> {
     match strict_json(body) {
         Ok(Value::Object(members)) => Ok(members),
         Ok(_) => Err(invalid("the body must be a JSON object")),
-        Err(error) if error.classify() == Category::Data => Err(invalid(error)),
+        // It names what comes twice.
+        Err(error) if error.classify() == Category::Data => {
+            Err(invalid(screened(&error.to_string(), 2 * NAME_CHARS)))
+        }
         Err(error) => Err(invalid(format_args!("not JSON: {error}"))),
     }
 }
@@ -52,7 +58,7 @@ pub(super) fn typed<T: DeserializeOwned + JsonSchema + 'static>(
     object: Map<String, Value>,
 ) -> Result<T, Fault> {
     let (schema, object) = (schema::<T>(), Value::Object(object));
-    known(&object, &schema, &schema, "")?;
+    shape::hold(&object, &schema)?;
     serde_path_to_error::deserialize(object).map_err(|error| {
         let path = error.path().to_string();
         let on = if path == "." { String::new() } else { format!(" on property {path}") };
@@ -72,44 +78,6 @@ fn schema<T: JsonSchema + 'static>() -> Arc<Value> {
 pub(super) fn invalid(what: impl fmt::Display) -> Fault {
     let message = format!("Payload validation error: {what}.");
     Fault::new(StatusCode::BAD_REQUEST, "invalid_body", message)
-}
-
-/// Refuses the first member that `schema` does not know. What it says else, serde holds.
-fn known(value: &Value, schema: &Value, root: &Value, path: &str) -> Result<(), Fault> {
-    let referred = schema.get("$ref").and_then(Value::as_str);
-    if let Some(pointer) = referred.and_then(|pointer| pointer.strip_prefix('#')) {
-        return root.pointer(pointer).map_or(Ok(()), |schema| known(value, schema, root, path));
-    }
-    // An `Option`: whatever of it the value is, unknown members are the same.
-    for schema in schema.get("anyOf").and_then(Value::as_array).into_iter().flatten() {
-        known(value, schema, root, path)?;
-    }
-    match value {
-        Value::Object(members) => {
-            let properties = schema.get("properties").and_then(Value::as_object);
-            let closed = schema.get("additionalProperties") == Some(&Value::Bool(false));
-            for (name, value) in members {
-                let inner = if path.is_empty() { name.clone() } else { format!("{path}.{name}") };
-                match properties.and_then(|properties| properties.get(name)) {
-                    Some(schema) => known(value, schema, root, &inner)?,
-                    None if closed => return Err(unknown(name, &inner, properties)),
-                    None => {}
-                }
-            }
-            Ok(())
-        }
-        Value::Array(items) => schema.get("items").map_or(Ok(()), |schema| {
-            let mut items = items.iter().enumerate();
-            items.try_for_each(|(at, item)| known(item, schema, root, &format!("{path}[{at}]")))
-        }),
-        _ => Ok(()),
-    }
-}
-
-fn unknown(name: &str, path: &str, properties: Option<&Map<String, Value>>) -> Fault {
-    let names = properties.into_iter().flat_map(Map::keys).map(String::as_str);
-    let meant = closest(name, names).map(|meant| format!(" (did you mean `{meant}`?)"));
-    invalid(format!("'Additional properties not allowed: {path}'{}", meant.unwrap_or_default()))
 }
 
 /// Reads a member that may be left out, and is never `null`.
@@ -187,10 +155,11 @@ impl<'de, const MIN: usize, const MAX: usize> Deserialize<'de> for Text<MIN, MAX
         let text = String::deserialize(deserializer)?;
         match text.chars().count() {
             length if length < MIN => Err(D::Error::custom(format_args!(
-                "too short ({length} characters), at least {MIN}"
+                "String is too short ({length} chars), minimum {MIN}"
             ))),
             length if length > MAX => {
-                Err(D::Error::custom(format_args!("too long ({length} characters), at most {MAX}")))
+                let what = format_args!("String is too long ({length} chars), maximum {MAX}");
+                Err(D::Error::custom(what))
             }
             _ => Ok(Self(text)),
         }
@@ -221,12 +190,19 @@ pub(super) struct Whole<const MIN: u64, const MAX: u64>(pub(super) u64);
 
 impl<'de, const MIN: u64, const MAX: u64> Deserialize<'de> for Whole<MIN, MAX> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let number = u64::deserialize(deserializer)?;
-        if (MIN..=MAX).contains(&number) {
-            return Ok(Self(number));
+        // One that is no `u64` is below zero, since the schema was held.
+        let number = serde_json::Number::deserialize(deserializer)?;
+        match number.as_u64() {
+            Some(whole) if (MIN..=MAX).contains(&whole) => Ok(Self(whole)),
+            Some(whole) if whole > MAX => {
+                let what = format_args!("Value {number} is greater than maximum {MAX}");
+                Err(D::Error::custom(what))
+            }
+            _ => {
+                let what = format_args!("Value {number} is less than minimum {MIN}");
+                Err(D::Error::custom(what))
+            }
         }
-        let range = format!("a whole number from {MIN} to {MAX}");
-        Err(D::Error::invalid_value(Unexpected::Unsigned(number), &&*range))
     }
 }
 
@@ -261,7 +237,8 @@ impl<'de, T: Deserialize<'de>, const MAX: usize> Deserialize<'de> for List<T, MA
         let items = Vec::deserialize(deserializer)?;
         if items.len() > MAX {
             let many = items.len();
-            return Err(D::Error::custom(format_args!("too many items ({many}), at most {MAX}")));
+            let what = format_args!("Array is too long ({many}), maximum {MAX}");
+            return Err(D::Error::custom(what));
         }
         Ok(Self(items))
     }
@@ -283,111 +260,4 @@ impl<T: JsonSchema, const MAX: usize> JsonSchema for List<T, MAX> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[expect(dead_code, reason = "it is read, and that is all")]
-    #[derive(Debug, Deserialize, JsonSchema)]
-    #[serde(deny_unknown_fields)]
-    struct Example {
-        audience: Text<1, 5>,
-        #[serde(default)]
-        scope: Member<List<Text<1, 3>, 2>>,
-        number: Option<Whole<1, 9>>,
-        inner: Option<Vec<Inner>>,
-        anything: Option<Value>,
-    }
-
-    #[expect(dead_code, reason = "it is read, and that is all")]
-    #[derive(Debug, Deserialize, JsonSchema)]
-    #[serde(deny_unknown_fields)]
-    struct Inner {
-        #[serde(rename = "type")]
-        name: String,
-    }
-
-    fn message(body: &str) -> String {
-        let fault = read::<Example>(body.as_bytes()).expect_err(body);
-        assert_eq!((fault.status, fault.code), (StatusCode::BAD_REQUEST, Some("invalid_body")));
-        let message = fault.message.strip_prefix("Payload validation error: ");
-        message.expect("begins as Auth0's").to_owned()
-    }
-
-    #[test]
-    fn what_is_wrong_is_named_with_its_path() {
-        for (body, wrong) in [
-            ("", "a JSON object is missing."),
-            ("[]", "the body must be a JSON object."),
-            ("{", "not JSON: EOF while parsing an object at line 1 column 1."),
-            ("audience: a", "not JSON: expected value at line 1 column 1."),
-            (r#"{"audience":"a","audience":"b"}"#, "`audience` comes twice at line 1 column 31."),
-            ("{}", "'missing field `audience`'."),
-            (
-                r#"{"audience":"a","scop":[]}"#,
-                "'Additional properties not allowed: scop' (did you mean `scope`?).",
-            ),
-            (
-                r#"{"audience":"a","inner":[{"type":"x"},{"type":"x","zzz":1}]}"#,
-                "'Additional properties not allowed: inner[1].zzz'.",
-            ),
-            (r#"{"audience":""}"#, "'too short (0 characters), at least 1' on property audience."),
-            (
-                r#"{"audience":"éééééé"}"#,
-                "'too long (6 characters), at most 5' on property audience.",
-            ),
-            (
-                r#"{"audience":"a","scope":["a","long"]}"#,
-                "'too long (4 characters), at most 3' on property scope[1].",
-            ),
-            (
-                r#"{"audience":"a","scope":["a","b","c"]}"#,
-                "'too many items (3), at most 2' on property scope.",
-            ),
-            (
-                r#"{"audience":"a","number":0}"#,
-                "'invalid value: integer `0`, expected a whole number from 1 to 9' on property number.",
-            ),
-            (
-                r#"{"audience":7}"#,
-                "'invalid type: integer `7`, expected a string' on property audience.",
-            ),
-        ] {
-            assert_eq!(message(body), wrong, "{body}");
-        }
-    }
-
-    #[test]
-    fn absent_null_and_a_value_are_three() {
-        let scope = |body: &str| read::<Example>(body.as_bytes()).unwrap().scope;
-        assert_eq!(scope(r#"{"audience":"a"}"#), Member::Absent);
-        assert_eq!(scope(r#"{"audience":"a","scope":null}"#), Member::Null);
-        let one = Member::Value(List(vec![Text("x".to_owned())]));
-        assert_eq!(scope(r#"{"audience":"a","scope":["x"]}"#), one);
-    }
-
-    #[test]
-    fn what_no_type_describes_is_kept_as_it_was_written() {
-        let body = r#"{"number":1,"audience":"éé","anything":{"b":1,"a":[null]}}"#;
-        let read = read::<Example>(body.as_bytes()).unwrap();
-        assert_eq!(read.anything.unwrap().to_string(), r#"{"b":1,"a":[null]}"#);
-        assert_eq!(&*read.audience, "éé");
-    }
-
-    #[test]
-    fn a_schema_is_made_once_for_each_type() {
-        assert!(Arc::ptr_eq(&schema::<Example>(), &schema::<Example>()));
-        assert_eq!(*schema::<Inner>(), schema_of::<Inner>());
-        assert_ne!(schema::<Example>(), schema::<Inner>());
-    }
-
-    #[test]
-    fn the_schema_says_the_bounds() {
-        let schema = schema_of::<Example>();
-        assert_eq!(schema["required"], serde_json::json!(["audience"]));
-        assert_eq!(schema["additionalProperties"], false);
-        assert_eq!(schema["properties"]["audience"]["maxLength"], 5);
-        assert_eq!(schema["properties"]["scope"]["maxItems"], 2);
-        assert_eq!(schema["properties"]["scope"]["type"], serde_json::json!(["array", "null"]));
-        assert_eq!(schema["properties"]["number"]["maximum"], 9);
-    }
-}
+mod tests;

@@ -18,7 +18,7 @@ pub(super) use bodies::{CreateGrant, Grant, UpdateGrant};
 use super::paging::Page;
 use super::{Answer, Asked, Endpoint, Fault, Plan, Query, Then, management};
 use crate::config::Edit;
-use crate::config::inventory::KnownGrant;
+use crate::config::inventory::{KnownGrant, SYSTEM_API};
 use crate::config::snapshot::{Management, Snapshot};
 use crate::policy::{GrantId, Holder, SubjectType};
 use crate::reload::Change;
@@ -34,7 +34,10 @@ pub(super) fn read(snapshot: &Snapshot, asked: &Asked) -> Result<Answer, Fault> 
         Endpoint::ListGrants => {
             let page = Page::of(&asked.query, true)?;
             let filter = Filter::of(&asked.query)?;
-            let grants = listed(management, page.behind()).filter(|grant| filter.takes(grant));
+            let grants = management.inventory.grants_behind(page.behind());
+            let is_own = filter.audience == Some(SYSTEM_API);
+            let grants = grants.filter(|grant| is_own || is_listed(management, grant));
+            let grants = grants.filter(|grant| filter.takes(grant));
             let grants = grants.map(|grant| (grant.id.as_str(), grant));
             Ok(page.answer(asked, "client_grants", grants, show))
         }
@@ -85,14 +88,10 @@ fn delete(management: &Management, id: &str, asked: &Asked) -> Result<Plan, Faul
     Ok(Plan { change, then: Then::Gone })
 }
 
-/// The grants that are listed, in the order of their ids, behind `id` where one is given: not those for the
-/// gateway's own API, which whoever copies a configuration would take along.
-pub(super) fn listed<'m>(
-    management: &'m Management,
-    id: Option<&str>,
-) -> impl Iterator<Item = &'m KnownGrant> {
-    let grants = management.inventory.grants_behind(id);
-    grants.filter(|grant| !grant.is_system && is_of_issuer(management, grant))
+/// Whether a grant is in lists. Those for the gateway's own API are where their API is named: whoever copies
+/// a configuration would take them along, but who may manage is no secret from those who may read.
+pub(super) fn is_listed(management: &Management, grant: &KnownGrant) -> bool {
+    !grant.is_system && is_of_issuer(management, grant)
 }
 
 /// The grant with an id, where it is shown.

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::body::{self, Text, invalid};
-use super::client_grants::{Grant, changeable, find, listed, missing, now, show};
+use super::client_grants::{Grant, changeable, find, is_listed, missing, now, show};
 use super::paging::Page;
 use super::{Answer, Asked, Endpoint, Fault, Plan, Query, Then, management};
 use crate::config::Edit;
@@ -77,7 +77,8 @@ fn grants(management: &Management, asked: &Asked) -> Result<Answer, Fault> {
             && (ids.is_empty() || ids.contains(&grant.id.as_str()))
             && associated(grant).any(|(_, id)| id == organization)
     };
-    let grants = listed(management, None).filter(wanted);
+    let grants = management.inventory.grants_behind(None);
+    let grants = grants.filter(|grant| is_listed(management, grant)).filter(wanted);
     let grants = grants.map(|grant| (grant.id.as_str(), grant));
     Ok(page.answer(asked, "client_grants", grants, show_association))
 }

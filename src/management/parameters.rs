@@ -3,6 +3,7 @@
 use http::StatusCode;
 use percent_encoding::percent_decode_str;
 
+use super::body::{NAME_CHARS, screened};
 use super::{Endpoint, Fault, Query};
 
 impl Endpoint {
@@ -72,6 +73,7 @@ impl Query {
         let stranger = parameters.iter().find(|(name, _)| !known.contains(&name.as_str()));
         match stranger {
             Some((name, _)) => {
+                let name = screened(name, NAME_CHARS);
                 let problem = format!("'Additional properties not allowed: {name}'");
                 Err(refused(&problem))
             }

@@ -38,9 +38,10 @@ pub(super) fn read(snapshot: &Snapshot, asked: &Asked) -> Result<Answer, Fault> 
 fn list(inventory: &Inventory, asked: &Asked) -> Result<Answer, Fault> {
     let (page, shown) = (Page::of(&asked.query, false)?, Shown::of(&asked.query)?);
     let identifiers = Query::few("identifiers", asked.query.all("identifiers"))?;
-    let wanted = |api: &&KnownApi| {
-        let is_named = identifiers.is_empty() || identifiers.contains(&api.identifier.as_str());
-        is_named && !api.is_system
+    // The gateway's own is listed where it is named: whoever copies a configuration would take it along.
+    let wanted = |api: &&KnownApi| match identifiers.as_slice() {
+        [] => !api.is_system,
+        identifiers => identifiers.contains(&api.identifier.as_str()),
     };
     let apis = inventory.apis.iter().filter(wanted);
     let apis = apis.map(|api| (api.identifier.as_str(), api));

@@ -5,13 +5,13 @@ use serde::{Deserialize, Serialize};
 
 use crate::config::inventory::KnownGrant;
 use crate::config::raw::{DefaultFor, OrganizationUsage, SubjectType};
-use crate::management::body::{Member, Text, present};
+use crate::management::body::{List, Member, Text, present};
 use crate::policy::Holder;
 
-/// A scope.
-pub(super) type Scope = Text<1, 280>;
-/// An authorization details type.
-pub(super) type DetailsType = Text<1, 255>;
+/// Scopes: as many as an API may declare.
+pub(super) type Scopes = List<Text<1, 280>, 1000>;
+/// Authorization details types: as many as an API may have.
+pub(super) type DetailsTypes = List<Text<1, 255>, 100>;
 
 /// What makes a client grant. Exactly one of `client_id` and `default_for` is there.
 #[derive(Debug, Deserialize, JsonSchema)]
@@ -33,8 +33,8 @@ pub(in crate::management) struct CreateGrant {
     pub(super) subject_type: Option<SubjectType>,
     /// The scopes that it gives; none when left out.
     #[serde(default, deserialize_with = "present")]
-    #[schemars(with = "Vec<Scope>")]
-    pub(super) scope: Option<Vec<Scope>>,
+    #[schemars(with = "Scopes")]
+    pub(super) scope: Option<Scopes>,
     /// Whether it gives every scope that the API declares, now and later; not beside a `scope` that is not
     /// empty.
     #[serde(default, deserialize_with = "present")]
@@ -50,8 +50,8 @@ pub(in crate::management) struct CreateGrant {
     pub(super) allow_any_organization: Option<bool>,
     /// The authorization details types that it gives (subject type `user` only).
     #[serde(default, deserialize_with = "present")]
-    #[schemars(with = "Vec<DetailsType>")]
-    pub(super) authorization_details_types: Option<Vec<DetailsType>>,
+    #[schemars(with = "DetailsTypes")]
+    pub(super) authorization_details_types: Option<DetailsTypes>,
 }
 
 /// What changes a client grant. What is left out stays; `null` takes away what is written.
@@ -60,7 +60,7 @@ pub(in crate::management) struct CreateGrant {
 pub(in crate::management) struct UpdateGrant {
     /// The scopes that it gives, all of them.
     #[serde(default)]
-    pub(super) scope: Member<Vec<Scope>>,
+    pub(super) scope: Member<Scopes>,
     /// Whether it gives every scope that the API declares, now and later.
     #[serde(default)]
     pub(super) allow_all_scopes: Member<bool>,
@@ -72,8 +72,8 @@ pub(in crate::management) struct UpdateGrant {
     pub(super) allow_any_organization: Member<bool>,
     /// The authorization details types that it gives, all of them (subject type `user` only).
     #[serde(default, deserialize_with = "present")]
-    #[schemars(with = "Vec<DetailsType>")]
-    pub(super) authorization_details_types: Option<Vec<DetailsType>>,
+    #[schemars(with = "DetailsTypes")]
+    pub(super) authorization_details_types: Option<DetailsTypes>,
 }
 
 /// A client grant.

@@ -62,7 +62,7 @@ fn holder(grant: &CreateGrant) -> Result<Holder, Fault> {
         (Some(_), Some(_)) => Err(invalid(
             "'a grant has `client_id` or `default_for`, not both' on property default_for",
         )),
-        (None, None) => Err(invalid("'missing field `client_id`'")),
+        (None, None) => Err(invalid("'Missing required property: client_id or default_for'")),
     }
 }
 
@@ -157,7 +157,7 @@ fn unique(
 fn written(grant: CreateGrant, issuer: Option<&Issuer>) -> Value {
     let all_scopes = grant.allow_all_scopes == Some(true);
     // Without either, a file would leave open what the grant gives.
-    let scope = (!all_scopes).then(|| distinct(grant.scope.unwrap_or_default()));
+    let scope = (!all_scopes).then(|| distinct(grant.scope.map_or_else(Vec::new, |scope| scope.0)));
     let details = grant.authorization_details_types;
     let subject_type = grant.subject_type.unwrap_or(SubjectType::Client);
     let fields = [
@@ -170,7 +170,7 @@ fn written(grant: CreateGrant, issuer: Option<&Issuer>) -> Value {
         ("allow_any_organization", json!(grant.allow_any_organization)),
         ("scope", json!(scope)),
         ("allow_all_scopes", json!(grant.allow_all_scopes)),
-        ("authorization_details_types", json!(details.map(distinct))),
+        ("authorization_details_types", json!(details.map(|types| distinct(types.0)))),
     ];
     let fields = fields.into_iter().filter(|(_, value)| !value.is_null());
     fields.map(|(name, value)| (name.to_owned(), value)).collect::<Map<_, _>>().into()

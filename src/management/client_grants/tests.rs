@@ -81,7 +81,7 @@ fn grants_are_shown_as_they_are_written() {
 }
 
 #[test]
-fn the_gateways_own_grants_are_shown_by_their_id_and_listed_nowhere() {
+fn the_gateways_own_grants_are_shown_by_their_id_and_listed_by_their_api() {
     let managed = managed();
     let own = managed.body(&asked(Endpoint::GetGrant, &["cgr_s"]));
     assert_eq!(own["is_system"], json!(true));
@@ -102,7 +102,9 @@ fn lists_are_narrowed_by_every_filter() {
     assert_eq!(list(&[("subject_type", "user"), ("client_id", "web")]), ["cgr_b"]);
     assert_eq!(list(&[("default_for", "third_party_clients")]), ["cgr_d"]);
     assert_eq!(list(&[("allow_any_organization", "true")]), ["cgr_a"]);
-    assert_eq!(list(&[("audience", "urn:grantgate:management")]), [""; 0]);
+    assert_eq!(list(&[("audience", "urn:grantgate:management")]), ["cgr_s"]);
+    let whose = [("audience", "urn:grantgate:management"), ("client_id", "web")];
+    assert_eq!(list(&whose), [""; 0]);
 }
 
 #[test]
@@ -145,6 +147,9 @@ fn other_issuers_grants_are_not_there() {
     assert!(managed.refused(&update("cgr_x", &json!({}))).starts_with("404"));
     // Those that manage come from issuers of their own.
     assert!(managed.read(&asked(Endpoint::GetGrant, &["cgr_s"])).is_ok());
+    let own = [("audience", "urn:grantgate:management")];
+    let listed = managed.body(&asked(Endpoint::ListGrants, &[]).with_query(&own));
+    assert_eq!((ids(&listed), &listed[0]["is_system"]), (vec!["cgr_s"], &json!(true)));
 }
 
 #[test]
@@ -209,11 +214,11 @@ fn bodies_that_mean_no_grant_are_refused() {
     for (body, wrong) in [
         (
             json!({"client_id": "x"}),
-            "400 invalid_body: Payload validation error: 'missing field `audience`'.",
+            "400 invalid_body: Payload validation error: 'Missing required property: audience'.",
         ),
         (
             json!({"audience": api}),
-            "400 invalid_body: Payload validation error: 'missing field `client_id`'.",
+            "400 invalid_body: Payload validation error: 'Missing required property: client_id or default_for'.",
         ),
         (
             json!({"audience": api, "client_id": "x", "default_for": "third_party_clients"}),
@@ -235,8 +240,23 @@ fn bodies_that_mean_no_grant_are_refused() {
         ),
         (
             json!({"audience": api, "client_id": "x", "scope": null}),
-            "400 invalid_body: Payload validation error: 'invalid type: null, expected a sequence' on \
+            "400 invalid_body: Payload validation error: 'Expected type array but found type \
+            null' on property scope.",
+        ),
+        (
+            json!({"audience": api, "client_id": "x", "scope": vec!["read"; 1001]}),
+            "400 invalid_body: Payload validation error: 'Array is too long (1001), maximum 1000' on \
             property scope.",
+        ),
+        (
+            json!({"audience": api, "client_id": "x", "authorization_details_types": vec!["x"; 101]}),
+            "400 invalid_body: Payload validation error: 'Array is too long (101), maximum 100' on \
+            property authorization_details_types.",
+        ),
+        (
+            json!({"audience": api, "client_id": "x", "subject_type": "machine"}),
+            "400 invalid_body: Payload validation error: 'No enum match for: machine, expected one of: \
+            anonymous_user, client, user' on property subject_type.",
         ),
         (
             json!({"audience": api, "client_id": "x", "scope": ["read"], "allow_all_scopes": true}),

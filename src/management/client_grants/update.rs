@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use serde::Serialize;
 use serde_json::json;
 
-use super::bodies::{Scope, UpdateGrant};
+use super::bodies::{Scopes, UpdateGrant};
 use super::create::{belongs, both_scopes, distinct};
 use super::show;
 use crate::config::inventory::KnownGrant;
@@ -34,7 +34,7 @@ pub(super) fn plan(grant: &KnownGrant, asked: &Asked) -> Result<Plan, Fault> {
         edits.extend(items(
             &list,
             written.authorization_details_types.as_deref(),
-            &distinct(types),
+            &distinct(types.0),
         ));
     }
     let change = Change { edits, new_file: None };
@@ -44,7 +44,7 @@ pub(super) fn plan(grant: &KnownGrant, asked: &Asked) -> Result<Plan, Fault> {
 /// The scopes are listed, or all: never both, and one of the two is always said.
 fn scopes(
     grant: &KnownGrant,
-    scope: Member<Vec<Scope>>,
+    scope: Member<Scopes>,
     all_scopes: &Member<bool>,
 ) -> Result<Vec<Edit>, Fault> {
     let (place, was_all) = (&grant.place, grant.written.allow_all_scopes);
@@ -56,7 +56,7 @@ fn scopes(
     let sent = match scope {
         Member::Absent => None,
         Member::Null => Some(Vec::new()),
-        Member::Value(scopes) => Some(distinct(scopes)),
+        Member::Value(scopes) => Some(distinct(scopes.0)),
     };
     let mut edits = Vec::new();
     let (key, listed) = grant.scopes().unzip();

@@ -55,7 +55,9 @@ fn in_query(name: &str) -> Value {
         "fields" => ("Names between commas: what is shown of each object.", text()),
         "from" => ("The `next` of an answer: the list goes on behind it.", text()),
         "grant_ids" => ("Those with one of these ids.", list()),
-        "identifiers" => ("Those with one of these identifiers.", list()),
+        "identifiers" => {
+            ("Those with one of these identifiers; only so the gateway's own is listed.", list())
+        }
         "include_fields" => ("Whether `fields` are what is shown; else what is not.", flag(true)),
         "include_totals" => ("Whether it is told how many there are.", flag(false)),
         "page" => ("Which page, from 0.", json!({"type": "integer", "minimum": 0, "default": 0})),

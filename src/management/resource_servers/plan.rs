@@ -1,8 +1,11 @@
 //! A write of an API → the edits that a person would have made.
 //!
 //! Only what differs is touched: one policy's word, the scopes that come and go, the keys that are named.
-//! What an API's operations and grants need of it is not looked at here: what would come to be is checked
-//! as a whole before anything is written.
+//! What would come to be is checked as a whole before anything is written; here is what Auth0's clients are
+//! told in Auth0's words.
+
+use std::collections::HashSet;
+use std::sync::Arc;
 
 use http::StatusCode;
 use serde_json::{Map, Value, json};
@@ -10,11 +13,11 @@ use serde_json::{Map, Value, json};
 use super::bodies::{CreateApi, FIELDS, Policy, PolicyOf, UpdateApi, UserPolicy};
 use super::{named, show};
 use crate::config::inventory::{Inventory, KnownApi};
-use crate::config::snapshot::{Management, Snapshot};
+use crate::config::snapshot::{Management, ServedApi, Snapshot};
 use crate::config::{Edit, Place};
 use crate::management::destination::Destination;
 use crate::management::{Asked, Endpoint, Fault, Plan, Then, body, management};
-use crate::policy::Audience;
+use crate::policy::{Ask, Audience};
 use crate::reload::Change;
 
 /// Plans a write upon what stands in the files.
@@ -22,15 +25,22 @@ pub(in crate::management) fn plan(snapshot: &Snapshot, asked: &Asked) -> Result<
     let management = management(snapshot)?;
     match asked.endpoint {
         Endpoint::CreateApi => create(management, asked),
-        Endpoint::UpdateApi => update(&management.inventory, asked),
+        Endpoint::UpdateApi => update(snapshot, &management.inventory, asked),
         _ => delete(&management.inventory, asked),
     }
 }
+
+/// What has a meaning of its own where a path names an API.
+const UNREADABLE: [&str; 3] = ["search", ".", ".."];
 
 fn create(management: &Management, asked: &Asked) -> Result<Plan, Fault> {
     let mut api: CreateApi = body::typed(without_gate(asked)?)?;
     let identifier = Audience::new(&api.identifier)
         .map_err(|error| body::invalid(format_args!("'it {error}' on property identifier")))?;
+    if UNREADABLE.contains(&identifier.as_str()) {
+        let what = "'no path would lead to an API of this name' on property identifier";
+        return Err(body::invalid(what));
+    }
     // What nobody states is written out: whoever reads the file reads what holds.
     let policies = api.subject_type_authorization.get_or_insert_default();
     policies.user.get_or_insert(PolicyOf { policy: UserPolicy::AllowAll });
@@ -50,7 +60,7 @@ fn create(management: &Management, asked: &Asked) -> Result<Plan, Fault> {
     })
 }
 
-fn update(inventory: &Inventory, asked: &Asked) -> Result<Plan, Fault> {
+fn update(snapshot: &Snapshot, inventory: &Inventory, asked: &Asked) -> Result<Plan, Fault> {
     let api = named(inventory, asked)?;
     may_be_written(api)?;
     let shown = show(api);
@@ -58,6 +68,7 @@ fn update(inventory: &Inventory, asked: &Asked) -> Result<Plan, Fault> {
     let changes: UpdateApi = body::typed(without_gate(asked)?)?;
     let changes = json!(changes);
     enforceable(&changes, &api.written)?;
+    still_asked(snapshot, api, &changes)?;
     let mut edits = Vec::new();
     for &name in FIELDS {
         let (place, was) = (api.place.key(name), api.written.get(name));
@@ -85,6 +96,45 @@ fn update(inventory: &Inventory, asked: &Asked) -> Result<Plan, Fault> {
         change: Change { edits, new_file: None },
         then: Then::Api { identifier: api.identifier.clone(), created: false },
     })
+}
+
+/// Refuses to take away what an operation asks: the gate stands in a file, and goes on asking. What grants
+/// list of it gives nothing any more, of which their holders are warned.
+fn still_asked(snapshot: &Snapshot, api: &KnownApi, changes: &Value) -> Result<(), Fault> {
+    let declared = |list: &str, key: &str| {
+        let items = changes.get(list)?.as_array().map_or(&[][..], Vec::as_slice);
+        Some(items.iter().filter_map(|item| item.get(key)?.as_str()).collect::<HashSet<_>>())
+    };
+    let (scopes, details) =
+        (declared("scopes", "value"), declared("authorization_details", "type"));
+    let served = snapshot.apis.iter().filter(|served| served.api.identifier == api.identifier);
+    let operations = served.flat_map(|served| served.operations.iter().map(move |it| (served, it)));
+    for (ServedApi { api, .. }, operation) in operations {
+        let Ask::Token(need) = &operation.ask else { continue };
+        let any = need.any_scopes.iter().filter_map(|&place| api.scopes.at(place));
+        let asked_scopes = api.scopes.of(&need.scopes).chain(any);
+        let gone = missing(scopes.as_ref(), asked_scopes).map(|it| ("scope", it, "scopes"));
+        let gone = gone.or_else(|| {
+            let gone = missing(details.as_ref(), api.details.of(&need.details));
+            gone.map(|it| ("authorization details type", it, "authorization_details"))
+        });
+        if let Some((what, name, list)) = gone {
+            let on = &operation.on;
+            return Err(body::invalid(format_args!(
+                "'the {what} `{name}` is still asked by the operation {on}' on property {list}"
+            )));
+        }
+    }
+    Ok(())
+}
+
+/// The first name that is asked and not declared any more, where it is said what is.
+fn missing<'a>(
+    declared: Option<&HashSet<&str>>,
+    mut asked: impl Iterator<Item = &'a Arc<str>>,
+) -> Option<&'a str> {
+    let declared = declared?;
+    asked.find(|name| !declared.contains(&***name)).map(|name| &**name)
 }
 
 /// Makes a list one of `now`, item by item: those of one `key` are one item.

@@ -125,7 +125,9 @@ fn lists_hold_what_is_asked_for_but_the_gateways_own() {
     assert_eq!(identifiers("include_totals=true&page=1&per_page=1"), ["urn:reports"]);
     assert_eq!(identifiers("page=2"), Vec::<String>::new());
     assert_eq!(identifiers("identifiers=urn:reports&identifiers=urn:x"), ["urn:reports"]);
-    assert_eq!(identifiers("identifiers=urn:grantgate:management"), Vec::<String>::new());
+    let own = "urn:grantgate:management";
+    assert_eq!(identifiers(&format!("identifiers={own}")), [own]);
+    assert_eq!(identifiers(&format!("identifiers=urn:reports&identifiers={own}")).len(), 2);
     assert_eq!(identifiers("fields=id"), ["?", "?"]);
     let many = "identifiers=x&".repeat(11);
     assert_eq!(list(&managed, &many).unwrap_err().code, Some("invalid_query_string"));
@@ -209,8 +211,13 @@ fn what_cannot_hold_or_is_there_already_is_refused() {
         ("name", json!("<b>"), "on property name"),
         ("scopes", json!([{"value": "a"}, {"value": "a"}]), "`a` comes twice"),
         ("scopes", json!([{"value": "a", "descripton": "x"}]), "did you mean `description`?"),
-        ("token_lifetime", json!(2_592_001), "from 0 to 2592000"),
-        ("signing_alg", json!("none"), "on property signing_alg"),
+        (
+            "token_lifetime",
+            json!(2_592_001),
+            "'Value 2592001 is greater than maximum 2592000' on property token_lifetime",
+        ),
+        ("signing_alg", json!("none"), "'No enum match for: none, expected one of: HS256,"),
+        ("scopes", json!("read"), "'Expected type array but found type string' on property scopes"),
         ("is_system", json!(true), "not allowed: is_system"),
         (
             "subject_type_authorization",
@@ -233,6 +240,11 @@ fn what_cannot_hold_or_is_there_already_is_refused() {
     let (status, _, message) = refused(created(&json!({"identifier": "with space"})));
     assert_eq!(status, 400);
     assert!(message.contains("on property identifier"), "{message}");
+    for name in ["search", ".", ".."] {
+        let (status, _, message) = refused(created(&json!({"identifier": name})));
+        assert_eq!(status, 400, "{name}");
+        assert!(message.contains("no path would lead to an API of this name"), "{message}");
+    }
     let moved = planned(Endpoint::UpdateApi, ORDERS, &json!({"identifier": "urn:x"}));
     let (_, _, message) = refused(moved);
     assert!(message.contains("Additional properties not allowed: identifier"), "{message}");
@@ -278,8 +290,51 @@ fn scopes_change_one_by_one() {
         scopes(json!([{"value": "write:item"}, {"value": "read:item"}])),
         [format!("{at}[0].description -")]
     );
-    assert_eq!(scopes(json!([])), [format!("{at}[0] -"), format!("{at}[1] -")]);
-    assert_eq!(scopes(Value::Null), [format!("{at} -")]);
+    let of_reports = |scopes: Value| {
+        let body = json!({"scopes": scopes});
+        managed().edits(&asked(Endpoint::UpdateApi, &["urn:reports"]).with_body(&body))
+    };
+    // Though a grant lists it.
+    assert_eq!(of_reports(json!([])), ["1 resource_servers[1].scopes[0] -"]);
+    assert_eq!(of_reports(Value::Null), ["1 resource_servers[1].scopes -"]);
+}
+
+#[test]
+fn what_an_operation_asks_is_not_taken_away() {
+    let operations = "operations: [{on: GET /things, scopes: ['read:item']}]";
+    assert!(APIS.contains(operations));
+    let more = "authorization_details: [{type: payment}, {type: other}]
+    gate:";
+    let pay = "operations:
+        - {on: GET /open, public: true}
+        - {on: GET /things, any_scopes: ['read:item', 'write:item']}
+        - {on: POST /pay, authorization_details: [payment]}";
+    let apis = APIS.replace(operations, pay).replacen("gate:", more, 1);
+    let of_many = Managed::of(&[&own(""), &apis]);
+    let (write, read) = (json!([{"value": "write:item"}]), json!([{"value": "read:item"}]));
+    let other = json!([{"type": "other"}]);
+    let (scope, details) = ("scopes", "authorization_details");
+    let pay = "authorization details type `payment` is still asked by the operation POST /pay";
+    for (managed, list, now, says) in [
+        (
+            &managed(),
+            scope,
+            &write,
+            "scope `read:item` is still asked by the operation GET /things",
+        ),
+        (&managed(), scope, &json!([]), "scope `read:item` is"),
+        (&managed(), scope, &Value::Null, "scope `read:item` is"),
+        (&of_many, scope, &read, "scope `write:item` is"),
+        (&of_many, details, &other, pay),
+    ] {
+        let change = asked(Endpoint::UpdateApi, &[ORDERS]).with_body(&json!({list: now}));
+        let refused = managed.refused(&change);
+        let begins = format!("400 invalid_body: Payload validation error: 'the {says}");
+        assert!(refused.starts_with(&begins), "{refused}");
+        assert!(refused.ends_with(&format!("' on property {list}.")), "{refused}");
+    }
+    let kept = json!({details: [{"type": "payment"}]});
+    assert_eq!(of_many.edits(&asked(Endpoint::UpdateApi, &[ORDERS]).with_body(&kept)).len(), 1);
 }
 
 #[test]
@@ -452,7 +507,7 @@ fn only_what_differs_is_written_anew() {
     assert!(!text.contains("urn:reports"), "{text}");
 
     let others = json!({"scopes": [{"value": "none:before"}]});
-    let plan = managed.plan(&asked(Endpoint::UpdateApi, &[ORDERS]).with_body(&others)).unwrap();
-    let text = edit(&managed.sources[1], &plan.change.edits).unwrap();
-    assert!(text.contains("none:before") && !text.contains("write:item"), "{text}");
+    let others = asked(Endpoint::UpdateApi, &["urn:reports"]).with_body(&others);
+    let text = edit(&managed.sources[1], &managed.plan(&others).unwrap().change.edits).unwrap();
+    assert!(text.contains("none:before") && !text.contains("{value: report}"), "{text}");
 }
