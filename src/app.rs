@@ -95,6 +95,7 @@ impl App {
         let settings = snapshot.load();
         let sight = Sight {
             snapshot: snapshot.clone(),
+            reloader: reloader.clone(),
             reloads: reloader.status(),
             keyring: keyring.clone(),
             metrics: metrics.clone(),
@@ -216,6 +217,9 @@ impl App {
             }
         }
         self.control.shutdown().await;
+        if timeout(LAST_WRITES, self.reloader.leave()).await.is_err() {
+            tracing::warn!("files that were replaced are still there: their file system hangs");
+        }
         self.sink.finish();
     }
 }

@@ -12,13 +12,14 @@ use crate::keyring::{KeyRing, KeysFrom};
 use crate::live::Live;
 use crate::net::Drain;
 use crate::policy::UnixTime;
-use crate::reload::{ReloadOutcome, Status};
+use crate::reload::{ReloadOutcome, Reloader, Status};
 use crate::telemetry::{Metrics, Rfc3339};
 
 /// The parts that are looked at.
 #[derive(Clone)]
 pub(super) struct Sight {
     pub(super) snapshot: Live<Snapshot>,
+    pub(super) reloader: Arc<Reloader>,
     pub(super) reloads: watch::Receiver<Status>,
     pub(super) keyring: Arc<KeyRing>,
     pub(super) metrics: Arc<Metrics>,
@@ -58,8 +59,12 @@ impl Sight {
     }
 
     fn conditions(&self) -> Conditions {
-        let (keys, config) = (self.clone(), self.clone());
-        vec![Box::new(move || keys.missing_keys()), Box::new(move || config.refused_config())]
+        let (keys, config, edits) = (self.clone(), self.clone(), self.clone());
+        vec![
+            Box::new(move || keys.missing_keys()),
+            Box::new(move || config.refused_config()),
+            Box::new(move || edits.conflicts()),
+        ]
     }
 
     fn missing_keys(&self) -> Vec<Condition> {
@@ -80,6 +85,19 @@ impl Sight {
         let most = self.snapshot.load().reload.max_rejected_age;
         let unready = reloads.refused_for_too_long(most);
         vec![Condition { code: "config-refused", detail, unready }]
+    }
+
+    /// Edits that were saved into files which writes had just replaced.
+    fn conflicts(&self) -> Vec<Condition> {
+        let kept = self.reloader.conflicts().into_iter().map(|kept| {
+            let kept = kept.file_name().unwrap_or_default().display();
+            let detail = format!(
+                "an edit came while its file was replaced, and is not read: it is kept as `{kept}` until \
+                 that is deleted"
+            );
+            Condition { code: "edit-conflict", detail, unready: false }
+        });
+        kept.collect()
     }
 
     /// The metrics, those that grow by themselves as they are now.

@@ -52,9 +52,12 @@ pub(super) fn draft<E>(
             (at, false)
         };
         let Some(source) = sources.get_mut(at) else { continue };
-        let text = edit(source, &edits)?;
+        let mut text = edit(source, &edits)?;
         if text == source.text {
             continue;
+        }
+        if !old && end_marker == EndMarker::Required {
+            text = marked(source, text);
         }
         let path = Path::new(&source.name).to_owned();
         let replaced = std::mem::replace(&mut source.text, text.clone());
@@ -80,6 +83,17 @@ fn by_source(edits: Vec<Edit>) -> Vec<(usize, Vec<Edit>)> {
         }
     }
     sources
+}
+
+/// The text of a file that comes to be, with the end that every file has to have.
+fn marked(source: &Source, text: String) -> String {
+    let mut whole = Source::new(source.name.as_str(), text);
+    if !whole.has_end_marker() {
+        let line_end = if whole.text.ends_with('\n') { "" } else { "\n" };
+        whole.text.push_str(line_end);
+        whole.text.push_str("...\n");
+    }
+    whole.text
 }
 
 fn unwritable<E>(StoreError { path, reason }: StoreError) -> WriteError<E> {

@@ -168,6 +168,20 @@ impl Reloader {
         self.conclude(&mut known, found, trigger).await.0
     }
 
+    /// What people wrote into files while writes replaced them, and is read by nobody: where it is kept,
+    /// until they take it away.
+    pub fn conflicts(&self) -> Vec<PathBuf> {
+        self.asides.conflicts()
+    }
+
+    /// Lets go of what writes have replaced, as nobody will be there to do so later: what somebody has
+    /// written into it is kept.
+    pub async fn leave(&self) {
+        let asides = self.asides.clone();
+        // What is not let go of now is by the next process that writes.
+        let _ = spawn_blocking(move || asides.judge_all()).await;
+    }
+
     /// Ends an attempt with what was found. Tells also what access came and went by it.
     async fn conclude(
         &self,
@@ -296,8 +310,12 @@ impl Reloader {
     }
 
     async fn look_where(&self, known: &Known) {
-        let (store, known) = (self.store.clone(), known.clone());
-        if let Ok(places) = spawn_blocking(move || look::places(&store, &known)).await {
+        let (store, known, asides) = (self.store.clone(), known.clone(), self.asides.clone());
+        let looked = spawn_blocking(move || {
+            asides.look_after();
+            look::places(&store, &known)
+        });
+        if let Ok(places) = looked.await {
             self.places.send_if_modified(|watched| {
                 let is_other = *watched != places;
                 *watched = places;
@@ -328,7 +346,9 @@ impl Reloader {
                     let keys = restart_needed.join(", ");
                     tracing::warn!(keys, "some changes wait for a restart");
                 }
-                if !warnings.is_empty() {
+                // Writes are many, and what they leave as it was is known.
+                let is_known = before.is_some_and(|before| before.running.warnings == *warnings);
+                if !warnings.is_empty() && !is_known {
                     tracing::warn!("warnings of the configuration:\n{warnings}");
                 }
             }

@@ -12,7 +12,7 @@ use std::io::{self, ErrorKind, Write};
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt, fchown};
 use std::path::{Path, PathBuf};
 
-use rustix::fs::{CWD, RenameFlags, renameat_with};
+use rustix::fs::{Access, CWD, RenameFlags, access, renameat_with};
 use rustix::io::Errno;
 
 use super::aside::{Aside, Asides, is_unsupported, keep, new_name, rename_new};
@@ -36,6 +36,8 @@ pub(super) enum Failure {
     Disturbed,
     /// A file cannot be written.
     Unwritable { path: PathBuf, error: io::Error },
+    /// Somebody wants a file not to be written.
+    Protected { path: PathBuf },
 }
 
 /// Replaces files one by one, or none of them. Gives what stood in their places. What crashes have left
@@ -47,6 +49,9 @@ pub(super) fn replace(
 ) -> Result<Vec<Aside>, Failure> {
     let ends = rewrites.iter().map(|rewrite| {
         let end = end_of(rewrite).map_err(|error| rewrite.fails(error))?;
+        if rewrite.old.is_some() && is_protected(&end).map_err(|error| rewrite.fails(error))? {
+            return Err(Failure::Protected { path: rewrite.path.clone() });
+        }
         Ok((rewrite, end))
     });
     let ends = ends.collect::<Result<Vec<_>, Failure>>()?;
@@ -92,6 +97,19 @@ fn end_of(rewrite: &Rewrite) -> io::Result<PathBuf> {
     }
     let folder = fs::canonicalize(folder_of(&rewrite.path))?;
     Ok(folder.join(rewrite.path.file_name().unwrap_or_default()))
+}
+
+/// Whether a file's permissions say that it is not written. They hold for those as well whom the system
+/// would let write to it, and they are not gone round by putting another file in its place.
+fn is_protected(file: &Path) -> io::Result<bool> {
+    if fs::metadata(file)?.mode() & 0o222 == 0 {
+        return Ok(true);
+    }
+    match access(file, Access::WRITE_OK) {
+        Ok(()) => Ok(false),
+        Err(Errno::ACCESS | Errno::PERM) => Ok(true),
+        Err(error) => Err(error.into()),
+    }
 }
 
 fn folder_of(path: &Path) -> &Path {
@@ -243,12 +261,12 @@ fn put_back(was: &Path, rewrite: &Rewrite, end: &Path) {
         // Somebody has put a third text there in between: it is the latest, and so it stays there.
         Ok(()) => {
             let _ = exchange(was, end);
-            keep(was);
+            let _ = keep(was);
         }
         Err(error) if is_unsupported(error) && says(end, &rewrite.new) => {
             let _ = fs::rename(was, end);
         }
-        Err(_) => keep(was),
+        Err(_) => drop(keep(was)),
     }
 }
 

@@ -172,16 +172,22 @@ fn put_on_disk<E>(
 ) -> Result<Done, WriteError<E>> {
     let Draft { rewrites, judged, files } = draft(store, sources, change, reload.end_marker)?;
     let Some(judged) = judged else { return Ok(Done::Nothing) };
-    match replace(&rewrites, &files, asides) {
+    let replaced = replace(&rewrites, &files, asides);
+    if replaced.is_err() {
+        // Those that were found.
+        asides.hold(Vec::new());
+    }
+    match replaced {
         Ok(replaced) => {
-            for aside in replaced {
-                asides.hold(aside, reload.quiet);
-            }
+            asides.hold(replaced);
             let files = rewrites.into_iter().map(|rewrite| rewrite.path.display().to_string());
             Ok(Done::Replaced(judged, files.collect()))
         }
         Err(Failure::Disturbed) => Ok(Done::Disturbed),
         Err(Failure::Unwritable { path, error }) => Err(unwritable(path, &error)),
+        Err(Failure::Protected { path }) => {
+            Err(WriteError::Unwritable { path, reason: PROTECTED.to_owned(), read_only: true })
+        }
     }
 }
 
@@ -206,6 +212,10 @@ fn unwritable<E>(path: PathBuf, error: &io::Error) -> WriteError<E> {
     let reason = advice.map_or_else(|| error.to_string(), |advice| format!("{error}: {advice}"));
     WriteError::Unwritable { path, reason, read_only: advice.is_some() }
 }
+
+/// Said of a file that somebody has made read-only.
+const PROTECTED: &str = "its permissions say that the gateway does not write to it: let its user write to \
+                         the file, as with `chmod u+w`, if it is to be changed over HTTP";
 
 /// How often a change is planned anew because somebody else was faster.
 const TRIES: usize = 8;

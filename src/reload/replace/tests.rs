@@ -36,7 +36,9 @@ impl Disk {
     /// As the next write of a process that knows of nothing does.
     fn swept(&self, files: &[&str]) {
         let files = files.iter().map(|name| self.at(name)).collect();
-        Asides::default().sweep(self.0.path(), &files).unwrap();
+        let asides = Asides::default();
+        asides.sweep(self.0.path(), &files).unwrap();
+        asides.judge_all();
     }
 
     fn names(&self) -> Vec<String> {
@@ -184,4 +186,17 @@ fn a_folder_that_another_gateway_writes_to_is_left_to_it() {
     assert!(is_disturbed(&replaced(&[disk.rewrite("a", "old", "new")])));
     drop(other);
     replaced(&[disk.rewrite("a", "old", "new")]).unwrap();
+}
+
+#[test]
+fn a_file_without_write_permission_is_not_replaced() {
+    let disk = Disk::with(&[("a", "1"), ("b", "1")]);
+    fs::set_permissions(disk.at("b"), Permissions::from_mode(0o444)).unwrap();
+    let both = [disk.rewrite("a", "1", "2"), disk.rewrite("b", "1", "2")];
+    let refused = replaced(&both).unwrap_err();
+    assert!(matches!(refused, Failure::Protected { path } if path == disk.at("b")));
+    assert_eq!((disk.says("a"), disk.says("b")), ("1".to_owned(), "1".to_owned()));
+    assert_eq!(disk.names(), ["a", "b"]);
+    fs::set_permissions(disk.at("b"), Permissions::from_mode(0o600)).unwrap();
+    assert_eq!(replaced(&both).unwrap().len(), 2);
 }

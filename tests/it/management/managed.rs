@@ -44,6 +44,7 @@ pub struct Managed {
     pub address: SocketAddr,
     /// Where the APIs are.
     pub traffic: SocketAddr,
+    pub health: SocketAddr,
     app: Option<App>,
     status: watch::Receiver<Status>,
     control: Runtime,
@@ -81,12 +82,14 @@ impl Managed {
         };
         let (address, traffic) = (*address, *traffic);
         let status = app.status();
+        let (status, health) = (app.status(), app.health().unwrap());
         Self {
             folder,
             authority,
             issuer,
             address,
             traffic,
+            health,
             app: Some(app),
             status,
             control,

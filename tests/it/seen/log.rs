@@ -47,3 +47,13 @@ fn a_log_that_nobody_reads_holds_nothing_up() {
     assert_eq!(program.status()["config"]["refused"], Value::Null);
     program.end();
 }
+
+#[test]
+fn warnings_that_are_known_are_not_said_again() {
+    let program = Served::start(DOORS);
+    program.edit(|text| format!("{text}\n# seen to\n"));
+    program.says(&["configuration applied"]);
+    program.signal("HUP");
+    let next = program.says(&[""]);
+    assert!(next.contains("configuration unchanged"), "{next}");
+}

@@ -62,7 +62,7 @@ async fn whoever_is_killed_leaves_all_that_was_acknowledged() {
     let reloader = site.start().await;
     add(&reloader, "last").await.unwrap();
     reloader.write(adding("more.yaml", "very-last")).await.unwrap();
-    site.comes_to_hold(&["gateway.yaml", GRANTS, "more.yaml"]).await;
+    site.is_left_with(&reloader, &["gateway.yaml", GRANTS, "more.yaml"]).await;
     assert!(site.text("gateway.yaml").starts_with(configuration()));
     assert!(has(&loaded(site.path()), "very-last"));
 }

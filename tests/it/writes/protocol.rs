@@ -1,6 +1,7 @@
 //! One write after the other: what it leaves on disk, and what becomes of it when it cannot be.
 
-use std::fs::{self, Permissions};
+use std::fs::{self, OpenOptions, Permissions};
+use std::io::Write;
 use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
 use std::sync::{Arc, Mutex};
 
@@ -44,7 +45,7 @@ async fn a_write_is_on_disk_and_decides_and_is_told_as_such() {
             (3, Trigger::Management, "applied")
         ]
     );
-    site.comes_to_hold(&["gateway.yaml", GRANTS]).await;
+    site.is_left_with(&reloader, &["gateway.yaml", GRANTS]).await;
 }
 
 #[tokio::test]
@@ -75,7 +76,7 @@ async fn writers_at_once_take_their_turns() {
     assert_eq!(generations, (2..18).collect::<Vec<_>>());
     let snapshot = site.loaded();
     assert!((0..16).all(|n| has(&snapshot, &format!("w{n}"))));
-    site.comes_to_hold(&["gateway.yaml", GRANTS]).await;
+    site.is_left_with(&reloader, &["gateway.yaml", GRANTS]).await;
 }
 
 #[tokio::test]
@@ -113,7 +114,7 @@ async fn a_hand_edit_between_the_plan_and_the_write_has_it_planned_anew() {
     let snapshot = site.loaded();
     assert_eq!(written.snapshot.digest, snapshot.digest);
     assert!(has(&snapshot, "by-hand") && has(&snapshot, "two") && !has(&snapshot, "one"));
-    site.comes_to_hold(&["gateway.yaml", GRANTS]).await;
+    site.is_left_with(&reloader, &["gateway.yaml", GRANTS]).await;
 }
 
 #[tokio::test]
@@ -246,5 +247,109 @@ async fn a_file_that_somebody_makes_before_the_write_does_is_added_to() {
     assert!(has(&written.snapshot, "by-hand") && has(&written.snapshot, "one"));
     assert_eq!(site.loaded().digest, written.snapshot.digest);
     assert!(site.text("new.yaml").starts_with(by_hand), "{}", site.text("new.yaml"));
-    site.comes_to_hold(&["gateway.yaml", "new.yaml"]).await;
+    site.is_left_with(&reloader, &["gateway.yaml", "new.yaml"]).await;
+}
+
+#[tokio::test]
+async fn a_file_that_comes_to_be_ends_as_every_file_has_to() {
+    let site = Site::new();
+    let marked = site.text("gateway.yaml").replace("{poll:", "{end_marker: required, poll:");
+    fs::write(site.at("gateway.yaml"), format!("{marked}...\n")).unwrap();
+    let reloader = site.start().await;
+    for (client, file) in [("one", "more.yaml"), ("two", "more.yaml"), ("three", GRANTS)] {
+        let written = reloader.write(adding(file, client)).await.unwrap();
+        assert!(has(&written.snapshot, client));
+    }
+    let text = site.text("more.yaml");
+    assert!(text.contains("two") && text.ends_with("\n...\n"), "{text}");
+    assert_eq!(text.matches("...").count(), 1, "{text}");
+    assert!(site.text(GRANTS).starts_with('{') && site.text(GRANTS).ends_with("}\n"));
+    assert!(has(&site.loaded(), "one") && has(&site.loaded(), "three"));
+}
+
+#[tokio::test]
+async fn a_file_that_somebody_has_made_read_only_stays_as_it_is() {
+    let site = Site::new();
+    let text = site.text("gateway.yaml");
+    fs::set_permissions(site.at("gateway.yaml"), Permissions::from_mode(0o444)).unwrap();
+    let reloader = site.start().await;
+    match reloader.write(adding("gateway.yaml", "one")).await {
+        Err(WriteError::Unwritable { path, reason, read_only: true }) => {
+            assert_eq!(path, site.at("gateway.yaml"));
+            assert!(reason.contains("its permissions"), "{reason}");
+        }
+        other => panic!("{other:?}"),
+    }
+    assert_eq!((site.text("gateway.yaml"), site.names().len()), (text, 1));
+    assert!(!has(&reloader.snapshot().load(), "one"));
+}
+
+/// What `config/examples/management` promises: its first grant makes the file.
+#[tokio::test]
+async fn the_example_gets_its_first_grant() {
+    let site = Site::new();
+    let example = concat!(env!("CARGO_MANIFEST_DIR"), "/config/examples/management/grantgate.yaml");
+    let text = fs::read_to_string(example).unwrap();
+    let key = rcgen::KeyPair::generate().unwrap();
+    let params = rcgen::CertificateParams::new(vec!["localhost".to_owned()]).unwrap();
+    fs::create_dir(site.at("tls")).unwrap();
+    fs::write(site.at("tls/tls.crt"), params.self_signed(&key).unwrap().pem()).unwrap();
+    fs::write(site.at("tls/tls.key"), key.serialize_pem()).unwrap();
+    fs::write(site.at("secret"), "s".repeat(64)).unwrap();
+    let text = text.replace("${env:DEPLOY_TOOL_SECRET}", "${file:secret}");
+    fs::write(site.at("gateway.yaml"), text).unwrap();
+    let reloader = site.start().await;
+    let grant = json!({
+        "client_id": "first", "audience": "https://orders.example.com", "scope": ["read:orders"],
+    });
+    let written = reloader.write(move |_, sources| -> Planned {
+        let list = Place::root(sources.len()).key("client_grants");
+        let edits = vec![Edit::Append { list, items: vec![grant.clone()] }];
+        Ok(Change { edits, new_file: Some("grants.yaml".to_owned()) })
+    });
+    let written = written.await.unwrap_or_else(|error| panic!("{error:?}"));
+    assert_eq!(written.files, [site.at("grants.yaml").display().to_string()]);
+    assert!(site.text("grants.yaml").ends_with("\n...\n"), "{}", site.text("grants.yaml"));
+    assert_eq!(site.loaded().digest, written.snapshot.digest);
+}
+
+#[tokio::test]
+async fn what_a_person_writes_into_a_file_that_was_replaced_is_kept_and_told() {
+    let site = Site::new();
+    let reloader = site.start().await;
+    let open = || OpenOptions::new().append(true).open(site.at("gateway.yaml")).unwrap();
+    let (mut early, text) = (open(), site.text("gateway.yaml"));
+    reloader.write(adding("gateway.yaml", "one")).await.unwrap();
+    let mut late = open();
+    early.write_all(b"# early\n").unwrap();
+    assert!(reloader.conflicts().is_empty());
+    // The next write looks, and so does who leaves.
+    reloader.write(adding("gateway.yaml", "two")).await.unwrap();
+    let kept = |n: usize| site.at(&format!(".gateway.yaml.conflict-{n}"));
+    assert_eq!(reloader.conflicts(), [kept(1)]);
+    assert_eq!(fs::read_to_string(kept(1)).unwrap(), format!("{text}# early\n"));
+    late.write_all(b"# late\n").unwrap();
+    reloader.leave().await;
+    assert_eq!(reloader.conflicts(), [kept(1), kept(2)]);
+    assert!(fs::read_to_string(kept(2)).unwrap().ends_with("# late\n"));
+    assert_eq!(site.names().len(), 3);
+    // Until they are gone, and whoever comes next tells of them too.
+    fs::remove_file(kept(1)).unwrap();
+    reloader.attempt(Trigger::Files).await;
+    assert_eq!(reloader.conflicts(), [kept(2)]);
+    let next = site.start().await;
+    next.write(adding("gateway.yaml", "three")).await.unwrap();
+    assert_eq!(next.conflicts(), [kept(2)]);
+    assert!(has(&site.loaded(), "one") && has(&site.loaded(), "three"));
+}
+
+#[tokio::test]
+async fn only_so_many_replaced_files_are_held() {
+    let site = Site::new();
+    let reloader = site.start().await;
+    for n in 0..70 {
+        add(&reloader, &format!("c{n}")).await.unwrap();
+    }
+    assert_eq!(site.names().len(), 2 + 64);
+    site.is_left_with(&reloader, &["gateway.yaml", GRANTS]).await;
 }

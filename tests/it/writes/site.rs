@@ -3,7 +3,6 @@
 use std::convert::Infallible;
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::time::{Duration, Instant};
 
 use grantgate::config::snapshot::Snapshot;
 use grantgate::config::{Edit, Place, Source, load};
@@ -52,13 +51,10 @@ impl Site {
         names
     }
 
-    /// Waits until nothing but these stands there.
-    pub async fn comes_to_hold(&self, names: &[&str]) {
-        let begun = Instant::now();
-        while self.names() != names {
-            assert!(begun.elapsed() < Duration::from_secs(20), "{:?}", self.names());
-            tokio::time::sleep(Duration::from_millis(5)).await;
-        }
+    /// Lets `reloader` leave, and sees that nothing but these is left.
+    pub async fn is_left_with(&self, reloader: &Reloader, names: &[&str]) {
+        reloader.leave().await;
+        assert_eq!(self.names(), names);
     }
 
     /// What a gateway that starts now would run.
