@@ -37,6 +37,9 @@ const ANY_PADDING: GeneralPurposeConfig =
 /// The longest path that is told whole: strangers choose it.
 const PATH_CHARS: usize = 1024;
 
+/// The longest reason of a refusal that is told whole.
+const MESSAGE_CHARS: usize = 1024;
+
 /// Who writes, and what: all that is told of a write before it is known what comes of it.
 #[derive(Clone, Debug)]
 pub(super) struct Entry {
@@ -143,6 +146,7 @@ impl Entry {
             Some(written) if written.files.is_empty() => "unchanged",
             Some(_) => "applied",
         };
+        let refused = written.is_none();
         let none = AccessDiff::default();
         let AccessDiff { gained, lost } = written.map_or(&none, |written| &written.diff);
         json!({
@@ -157,7 +161,8 @@ impl Entry {
             "path": self.path,
             "object": object,
             "outcome": outcome,
-            "code": reply.code,
+            "code": reply.code.or(refused.then(|| unnamed(reply.status))),
+            "message": refused.then(|| message(reply)).flatten(),
             "status": reply.status.as_u16(),
             "gained": accesses(gained),
             "lost": accesses(lost),
@@ -174,6 +179,17 @@ impl Entry {
         let (verb, what) = scope.split_once(':').unwrap_or_default();
         format!("{what}.{verb}")
     }
+}
+
+/// The code of a refusal that bears none to its caller.
+fn unnamed(status: StatusCode) -> &'static str {
+    if status == StatusCode::NOT_FOUND { "not_found" } else { "refused" }
+}
+
+/// Why a write was refused, in words that do no harm: some may be the caller's.
+fn message(reply: &Reply) -> Option<String> {
+    let text = reply.body.as_ref()?.get("message")?.as_str()?;
+    Some(text.chars().filter(|char| !harms(*char)).take(MESSAGE_CHARS).collect())
 }
 
 fn accesses(list: &[Access]) -> Value {
@@ -240,6 +256,11 @@ mod tests {
         assert_eq!((&record["outcome"], &record["code"]), (&json!("refused"), &json!("conflict")));
         assert_eq!((&record["status"], &record["generation"]), (&json!(409), &Value::Null));
         assert_eq!(record["gained"], json!({"count": 0, "accesses": []}));
+        assert_eq!(record["message"], "there is one");
+        let long = Fault::not_found(format!("\u{202e}no \u{1b}{}", "x".repeat(5000)));
+        let record = entry.record(&End { written: None, object: None, reply: &long.into() });
+        assert_eq!(record["code"], "not_found");
+        assert_eq!(record["message"], format!("no {}", "x".repeat(MESSAGE_CHARS - 3)));
     }
 
     #[test]

@@ -7,7 +7,8 @@ use http::header::{CONTENT_ENCODING, CONTENT_TYPE, EXPECT};
 use http::request::Parts;
 use http::{HeaderMap, Version};
 use http_body_util::BodyExt;
-use hyper::body::Body as _;
+use hyper::body::Body;
+use tokio::time::timeout;
 
 use crate::config::snapshot::Limits;
 use crate::gate::{Code, Host, Refusal, check_framing, malformed};
@@ -18,6 +19,13 @@ pub(super) const MOST_BODY: usize = 1 << 20;
 
 /// The longest body of who asks for a token, and is not known yet.
 pub(super) const MOST_TOKEN_REQUEST: usize = 16 << 10;
+
+/// So long a body may take, from its first byte to its last, however steadily it comes: it holds one of the
+/// few places that there are for requests.
+pub(super) const BODY_TIME: Duration = Duration::from_secs(30);
+
+/// The same of who asks for a token.
+pub(super) const TOKEN_REQUEST_TIME: Duration = Duration::from_secs(10);
 
 /// A refused request's body up to this size is read, so that its connection can be used again.
 const SMALL_BODY: u64 = 64 * 1024;
@@ -89,42 +97,36 @@ impl Media {
 }
 
 /// A request's body, as far as it was not read.
-pub(super) struct Unread {
-    body: Option<Received>,
+pub(super) struct Unread<B = Received> {
+    body: Option<B>,
     /// Whether it broke off, so that nothing behind it can be found.
     broken: bool,
 }
 
-impl Unread {
-    pub(super) fn new(body: Received) -> Self {
+impl<B: Body<Data = Bytes, Error = BodyError> + Unpin> Unread<B> {
+    pub(super) fn new(body: B) -> Self {
         Self { body: Some(body), broken: false }
     }
 
     /// Whether there is none.
     pub(super) fn is_empty(&self) -> bool {
-        self.body.as_ref().is_none_or(hyper::body::Body::is_end_stream)
+        self.body.as_ref().is_none_or(Body::is_end_stream)
     }
 
-    /// The whole body, of at most so many bytes.
-    pub(super) async fn read(&mut self, most: usize) -> Result<Bytes, Refusal> {
-        let bound = u64::try_from(most).unwrap_or(u64::MAX);
-        if self.body.as_ref().is_some_and(|body| body.size_hint().lower() > bound) {
-            return Err(Code::BodyTooLarge.into());
-        }
-        let Some(mut body) = self.body.take() else { return Ok(Bytes::new()) };
-        self.broken = true;
-        let mut read = BytesMut::new();
-        while let Some(frame) = body.frame().await {
-            let Ok(data) = frame.map_err(|error| unfinished(&error))?.into_data() else { continue };
-            if read.len() + data.len() > most {
-                return Err(Code::BodyTooLarge.into());
-            }
-            read.extend_from_slice(&data);
-        }
-        self.broken = false;
-        Ok(read.freeze())
+    /// The whole body, of at most so many bytes, if it comes `within` that time.
+    pub(super) async fn read(&mut self, most: usize, within: Duration) -> Result<Bytes, Refusal> {
+        let Some(body) = self.body.take_if(|body| !is_longer(body, most)) else {
+            let left = self.body.as_ref();
+            return left.map_or(Ok(Bytes::new()), |_| Err(Code::BodyTooLarge.into()));
+        };
+        let read = timeout(within, gather(body, most)).await;
+        let read = read.unwrap_or_else(|_| Err(Code::RequestTimeout.into()));
+        self.broken = read.is_err();
+        read
     }
+}
 
+impl Unread {
     /// Reads what is left, if that is little; whether the connection cannot be used again. Whoever expects
     /// to be asked for the body is not.
     pub(super) async fn close(self, parts: &Parts, doubted: bool) -> bool {
@@ -140,6 +142,26 @@ impl Unread {
     }
 }
 
+/// Whether a body says that it is longer than that.
+fn is_longer(body: &impl Body, most: usize) -> bool {
+    body.size_hint().lower() > u64::try_from(most).unwrap_or(u64::MAX)
+}
+
+async fn gather(
+    mut body: impl Body<Data = Bytes, Error = BodyError> + Unpin,
+    most: usize,
+) -> Result<Bytes, Refusal> {
+    let mut read = BytesMut::new();
+    while let Some(frame) = body.frame().await {
+        let Ok(data) = frame.map_err(|error| unfinished(&error))?.into_data() else { continue };
+        if read.len() + data.len() > most {
+            return Err(Code::BodyTooLarge.into());
+        }
+        read.extend_from_slice(&data);
+    }
+    Ok(read.freeze())
+}
+
 /// What is said to a client whose body did not come whole.
 fn unfinished(error: &BodyError) -> Refusal {
     match error {
@@ -151,8 +173,12 @@ fn unfinished(error: &BodyError) -> Refusal {
 
 #[cfg(test)]
 mod tests {
+    use std::pin::Pin;
+    use std::task::{Context, Poll};
+
     use http::Request;
     use http::header::{CONTENT_LENGTH, HOST, TRANSFER_ENCODING};
+    use http_body::Frame;
 
     use super::*;
 
@@ -164,6 +190,41 @@ mod tests {
         let parts = parts(request);
         let target = Target::read(&parts, &Limits::default()).ok()?;
         Some((target.authority, target.host))
+    }
+
+    /// A body of which a byte comes each second.
+    struct Drip(usize, Pin<Box<tokio::time::Sleep>>);
+
+    impl Body for Drip {
+        type Data = Bytes;
+        type Error = BodyError;
+
+        fn poll_frame(
+            mut self: Pin<&mut Self>,
+            cx: &mut Context<'_>,
+        ) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {
+            std::task::ready!(self.1.as_mut().poll(cx));
+            let Some(rest) = self.0.checked_sub(1) else { return Poll::Ready(None) };
+            *self = Self::of(rest);
+            Poll::Ready(Some(Ok(Frame::data(Bytes::from_static(b"x")))))
+        }
+    }
+
+    impl Drip {
+        fn of(bytes: usize) -> Self {
+            Self(bytes, Box::pin(tokio::time::sleep(Duration::from_secs(1))))
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_body_must_come_to_its_end_in_time_however_steadily_it_comes() {
+        let read = async |bytes: usize| {
+            let mut body = Unread::new(Drip::of(bytes));
+            let read = body.read(MOST_TOKEN_REQUEST, TOKEN_REQUEST_TIME).await;
+            (read.map(|text| text.len()).map_err(|refusal| refusal.code), body.broken)
+        };
+        assert_eq!(read(5).await, (Ok(5), false));
+        assert_eq!(read(1000).await, (Err(Code::RequestTimeout), true));
     }
 
     #[test]

@@ -33,6 +33,8 @@ mod organizations;
 mod own;
 mod paging;
 mod parameters;
+mod places;
+mod problems;
 mod rates;
 mod refused;
 mod reply;

@@ -54,7 +54,7 @@ impl Who {
 }
 
 /// The smallest network that one customer is given.
-fn network(address: SocketAddr) -> IpAddr {
+pub(super) fn network(address: SocketAddr) -> IpAddr {
     match address.ip() {
         IpAddr::V6(ip) => Ipv6Addr::from_bits(ip.to_bits() >> 64 << 64).into(),
         ip @ IpAddr::V4(_) => ip,

@@ -48,19 +48,22 @@ pub(super) fn fault(
         },
         Code::RouteUnknown => Fault::not_found("Not Found"),
         Code::PathAmbiguous => {
-            let detail = refusal.detail.as_deref().unwrap_or(code.title());
-            coded("invalid_uri", format!("Path validation error: {detail}"))
+            coded("invalid_uri", format!("Path validation error: {}", detail(refusal)))
         }
         Code::ScopeInsufficient | Code::ScopeNotGranted => {
             coded("insufficient_scope", lacking(refusal, endpoint, findings))
         }
         Code::GrantMissing => coded(code.as_str(), to_be_granted(refusal, endpoint, findings)),
-        _ if code.status() == StatusCode::UNAUTHORIZED => coded(
-            "invalid_token",
-            format!("Invalid token: {}; {}", code.title(), refusal.explain()),
-        ),
+        _ if code.status() == StatusCode::UNAUTHORIZED => {
+            coded("invalid_token", format!("Invalid token: {}; {}", detail(refusal), code.hint()))
+        }
         _ => coded(code.as_str(), explained(refusal)),
     }
+}
+
+/// What happened, as exactly as it is known.
+fn detail(refusal: &Refusal) -> &str {
+    refusal.detail.as_deref().unwrap_or(refusal.code.title())
 }
 
 /// What happened, to whom, and what to do.
@@ -117,6 +120,7 @@ fn grant(caller: &Caller<'_>, served: &ServedApi, scope: Option<&str>) -> String
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::token::TokenError;
 
     fn said(refusal: &Refusal) -> (u16, Option<&'static str>, String) {
         let reply = refuse(refusal, Some(Endpoint::ListGrants), Findings::default());
@@ -143,6 +147,8 @@ mod tests {
         let (status, code, message) = of(Code::TokenExpired);
         assert_eq!((status, code), (401, Some("invalid_token")));
         assert_eq!(message, "Invalid token: the access token has expired; get a new one");
+        let (.., message) = said(&TokenError::Expired.into());
+        assert_eq!(message, "Invalid token: the token has expired; get a new one", "once");
         let spelling = Refusal::new(Code::PathAmbiguous, "a dot segment");
         let words = "Path validation error: a dot segment";
         assert_eq!(said(&spelling), (400, Some("invalid_uri"), words.to_owned()));

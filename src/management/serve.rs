@@ -15,9 +15,11 @@ use http::request::Parts;
 use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode};
 
 use super::audit::Entry;
-use super::intake::{MOST_BODY, MOST_TOKEN_REQUEST, Media, Target, Unread};
+use super::intake::{BODY_TIME, MOST_BODY, MOST_TOKEN_REQUEST, TOKEN_REQUEST_TIME};
+use super::intake::{Media, Target, Unread};
 use super::openapi;
 use super::own;
+use super::places::Places;
 use super::rates::{Allowance, Rates, Who};
 use super::refused::refuse;
 use super::reply::{Reply, tell};
@@ -43,6 +45,7 @@ pub struct Door {
     ledger: Ledger,
     ids: DecisionIds,
     rates: Rates,
+    places: Places,
     tokens: Tokens,
     writer: Writer,
 }
@@ -56,6 +59,7 @@ impl Door {
             ledger: Ledger::new(metrics.clone(), Recorder::new(inlet)),
             ids: DecisionIds::new(),
             rates: Rates::default(),
+            places: Places::default(),
             tokens: Tokens::new(),
             writer,
         }
@@ -82,6 +86,9 @@ impl Service for Door {
     }
 
     async fn serve(&self, peer: Peer, request: Request<Received>) -> Response<Body> {
+        let Some(_place) = self.places.take(peer.address) else {
+            return self.turn_away(peer, request);
+        };
         let held = self.guard.open();
         let (parts, body) = request.into_parts();
         let visit = Visit::new(self.ids.next(), peer, &held.snapshot, held.now, &parts);
@@ -255,7 +262,7 @@ impl Door {
         if let Some(answered) = too_many() {
             return answered;
         }
-        let read = body.read(MOST_TOKEN_REQUEST).await;
+        let read = body.read(MOST_TOKEN_REQUEST, TOKEN_REQUEST_TIME).await;
         // Others may have failed while this one's body came.
         if let Some(answered) = too_many() {
             return answered;
@@ -304,7 +311,7 @@ impl Door {
             let message = "the body must be `application/json`, in UTF-8 and not compressed";
             return Ok(Fault::new(status, "unsupported_media_type", message).into());
         }
-        let text = if takes_body { body.read(MOST_BODY).await? } else { Bytes::new() };
+        let text = if takes_body { body.read(MOST_BODY, BODY_TIME).await? } else { Bytes::new() };
         let if_match = if_match(&parts.headers);
         let asked = Asked { endpoint, names, query, body: text, if_match };
         if endpoint.method() == Method::GET {
@@ -313,7 +320,7 @@ impl Door {
         let id = visit.decision_id.as_str();
         let (caller, peer) = (findings.caller, visit.peer.address);
         let entry = Entry::new(id, endpoint, caller, &parts.headers, target.path, peer);
-        let leave = Leave { call: call.keep(held.parsed()), generation: held.snapshot.generation };
+        let leave = Leave(call.keep(held.parsed()));
         Ok(self.writer.write(asked, leave, entry).await)
     }
 }

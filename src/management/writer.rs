@@ -1,40 +1,39 @@
 //! Writes: planned, written and audited to their end, whether or not somebody still waits for the answer.
 //!
 //! They run on the control side, one after the other, and so many may wait. Who waits for his turn is
-//! decided about again when it comes, where the configuration is another one by then. What can go wrong is
+//! decided about again when it comes: by then his token may have ended, or his grant. What can go wrong is
 //! told as faults that say what to do about it.
 
 use std::cell::OnceCell;
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::mpsc as std_mpsc;
 
 use http::StatusCode;
 use http::header::RETRY_AFTER;
-use serde_json::{Value, json};
 use tokio::runtime::Handle;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
 
 use super::audit::{End, Entry, Opened};
 use super::own;
+use super::problems::{Touched, file_name, invalid, problems};
 use super::refused::fault;
 use super::reply::Reply;
 use super::{Asked, Endpoint, Fault, Then, plan, written};
 use crate::account::Findings;
 use crate::clock::now;
 use crate::config::snapshot::Snapshot;
-use crate::config::{EditError, Report, Source};
+use crate::config::{EditError, Source};
 use crate::gate::{Code, Env, KeptCall, Outcome, Step, Verdict, check};
 use crate::keyring::FetchedKeys;
 use crate::live::Live;
+use crate::policy::UnixTime;
 use crate::reload::{Reloader, WriteError, Written};
 use crate::telemetry::Inlet;
 use crate::token::VerifiedCache;
 
 /// So many writes may be under way, of which one is written and the others wait.
 const MOST_WRITES: usize = 32;
-
-/// So many problems of a configuration are told.
-const MOST_PROBLEMS: usize = 20;
 
 /// Writes for the management door.
 #[derive(Clone)]
@@ -96,15 +95,15 @@ impl Writer {
         // A plan may be made more than once: what the last one says is what was written.
         let (tell, told) = std_mpsc::channel();
         let keys = self.keys.clone();
-        let planned = move |snapshot: &Snapshot, _: &[Source]| {
-            leave.holds(snapshot, &keys.load(), asked.endpoint)?;
+        let planned = move |snapshot: &Snapshot, sources: &[Source]| {
+            leave.holds(snapshot, &keys.load(), asked.endpoint, now())?;
             let plan = plan(snapshot, &asked)?;
             // Nobody hears of it where nobody waits any more.
-            let _ = tell.send(plan.then);
+            let _ = tell.send((plan.then, Touched::by(&plan.change, sources)));
             Ok::<_, Fault>(plan.change)
         };
         let outcome = self.reloader.write(planned).await;
-        let then = told.try_iter().last();
+        let (then, touched) = told.try_iter().last().unzip();
         match (outcome, then) {
             (Ok(new), Some(then)) => {
                 let reply = Reply::from(written(&new.snapshot, &then));
@@ -115,7 +114,9 @@ impl Writer {
                 let fault = Fault::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", INTERNAL);
                 close(opened, Some(&new), named.as_deref(), fault.into())
             }
-            (Err(error), _) => close(opened, None, named.as_deref(), refused(error)),
+            (Err(error), _) => close(opened, None, named.as_deref(), {
+                refused(error, &touched.unwrap_or_default())
+            }),
         }
     }
 }
@@ -134,27 +135,23 @@ fn enter(room: &Arc<Semaphore>) -> Result<OwnedSemaphorePermit, Reply> {
     })
 }
 
-/// The call by which somebody may write, and which configuration said so.
-pub(super) struct Leave {
-    pub(super) call: KeptCall,
-    pub(super) generation: u64,
-}
+/// The call by which somebody may write.
+pub(super) struct Leave(pub(super) KeptCall);
 
 impl Leave {
-    /// Whether it still holds: the gate decides again where another configuration decides by now.
+    /// Whether it still holds `now`: the gate decides again, for the time has gone on, and another
+    /// configuration or other keys may decide.
     fn holds(
         &self,
         snapshot: &Snapshot,
         keys: &FetchedKeys,
         endpoint: Endpoint,
+        now: UnixTime,
     ) -> Result<(), Fault> {
-        if snapshot.generation == self.generation {
-            return Ok(());
-        }
-        let held = self.call.parsed().cloned().map(OnceCell::from).unwrap_or_default();
+        let held = self.0.parsed().cloned().map(OnceCell::from).unwrap_or_default();
         let cache = VerifiedCache::with_capacity(0);
-        let env = Env { keys, cache: &cache, now: now() };
-        let step = check(snapshot, &env, &self.call.call(), &held);
+        let env = Env { keys, cache: &cache, now };
+        let step = check(snapshot, &env, &self.0.call(), &held);
         let (Step::Done(outcome) | Step::NeedKeys { otherwise: outcome, .. }) = step;
         let mut outcome = outcome;
         if let Some(management) = &snapshot.management {
@@ -183,49 +180,49 @@ fn object(then: &Then) -> Option<&str> {
     }
 }
 
-/// Why nothing was written, and what to do.
-fn refused(error: WriteError<Fault>) -> Reply {
+/// Why nothing was written, and what to do. `touched` is what was to be changed.
+fn refused(error: WriteError<Fault>, touched: &Touched) -> Reply {
     let conflict =
         |code, message: String| Reply::from(Fault::new(StatusCode::CONFLICT, code, message));
     match error {
         WriteError::Refused(fault) => fault.into(),
         WriteError::Invalid(report) => {
-            let problems = problems(&report);
-            let first = problems.first().map(first_words).unwrap_or_default();
-            let message = format!("Payload validation error: {first}");
+            let message = invalid(&report, touched);
             let fault = Fault::new(StatusCode::BAD_REQUEST, "invalid_body", message);
-            Reply::from(fault).and("problems", problems.into())
+            Reply::from(fault).and("problems", problems(&report).into())
         }
         WriteError::Broken(report) => {
             let message = "the gateway's files hold errors, and run as they were before: nothing is \
-                added to them until somebody has corrected them";
+                changed while they do; somebody has to correct them";
             conflict("configuration_broken", message.to_owned())
                 .and("problems", problems(&report).into())
         }
-        WriteError::Unwritable { path, reason: _, read_only: true } => {
+        WriteError::Unwritable { path, reason, read_only: true } => {
             let message = format!(
-                "`{}` stands where nothing can be written. If it comes from a ConfigMap or an image, \
-                 change it where that is made (in git, or with kubectl), and the gateway takes it \
-                 over; or keep the configuration in a folder that the gateway may write to, with \
-                 `management.file` for what is added",
-                path.display()
+                "`{}` cannot be written: {reason}; if it comes from a ConfigMap or an image, change it \
+                 where that is made (in git, or with kubectl), and the gateway takes it over; or keep the \
+                 configuration in a folder that the gateway may write to, with `management.file` for \
+                 what is added",
+                file_name(&path)
             );
             conflict("read_only", message)
         }
         WriteError::Unwritable { path, reason, read_only: false } => {
             tracing::error!(path = %path.display(), reason, "a change could not be written");
-            let message = format!("`{}` could not be written: {reason}", path.display());
+            let file = file_name(&path);
+            let message = format!("`{file}` cannot be written: {reason}; nothing is changed");
             Fault::new(StatusCode::INSUFFICIENT_STORAGE, "not_written", message).into()
         }
         WriteError::Edit(error @ EditError::TooLarge { .. }) => {
             let message = format!(
-                "{error}: write `management.file: grants.json` into the configuration, and what is \
-                 added goes to a file of the gateway's own, which may be larger"
+                "{}: write `management.file: grants.json` into the configuration, and what is \
+                 added goes to a file of the gateway's own, which may be larger",
+                edit_error(&error)
             );
             conflict("file_too_large", message)
         }
         WriteError::Edit(error) => {
-            let message = format!("{error}: change it in the gateway's files");
+            let message = format!("{}: change it in the gateway's files", edit_error(&error));
             conflict("edit_refused", message)
         }
         error @ WriteError::Restless => {
@@ -234,29 +231,13 @@ fn refused(error: WriteError<Fault>) -> Reply {
     }
 }
 
-/// The errors of a configuration, for programs: `{code, message, place, help}`.
-fn problems(report: &Report) -> Vec<Value> {
-    let text = |problem: &Value, key: &str| {
-        problem.get(key).and_then(Value::as_str).unwrap_or_default().to_owned()
+/// What cannot be edited, by the name of its file.
+fn edit_error(error: &EditError) -> String {
+    let text = error.to_string();
+    let (EditError::TooLarge { name, .. } | EditError::Unfaithful(name)) = error else {
+        return text;
     };
-    let found = report.diagnostics().into_iter();
-    let errors = found.filter(|problem| text(problem, "severity") == "error");
-    let told = |problem: Value| {
-        let place = [text(&problem, "file"), text(&problem, "path")];
-        let place: Vec<_> = place.into_iter().filter(|part| !part.is_empty()).collect();
-        json!({
-            "code": problem.get("code"), "message": problem.get("message"),
-            "place": place.join(": "), "help": problem.get("help"),
-        })
-    };
-    errors.take(MOST_PROBLEMS).map(told).collect()
-}
-
-/// A problem in one line.
-fn first_words(problem: &Value) -> String {
-    let text = |key: &str| problem.get(key).and_then(Value::as_str);
-    let message = text("message").unwrap_or_default();
-    text("help").map_or_else(|| message.to_owned(), |help| format!("{message}; {help}"))
+    text.replace(name.as_str(), &file_name(Path::new(name)))
 }
 
 #[cfg(test)]

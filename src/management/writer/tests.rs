@@ -2,15 +2,18 @@ use std::path::PathBuf;
 
 use http::Method;
 
+use serde_json::json;
+
 use super::*;
-use crate::config::{Code, Place};
+use crate::config::{Code, Place, Report};
 use crate::gate::{Call, Listener};
 use crate::management::fixture::{Managed, section};
 use crate::route::CanonPath;
+use crate::telemetry::Rfc3339;
 use crate::token::credential;
 
 fn fault(error: WriteError<Fault>) -> (u16, String, String) {
-    let reply = refused(error);
+    let reply = refused(error, &Touched::default());
     let body = reply.body.unwrap();
     assert_eq!(body["errorCode"].as_str(), reply.code);
     let text = |key: &str| body[key].as_str().unwrap().to_owned();
@@ -36,23 +39,24 @@ fn every_failure_says_what_to_do_about_it() {
     let unfaithful = EditError::Unfaithful("grants.yaml".to_owned());
     for (error, status, code, says) in [
         (unwritable(true), 409, "read_only", "`management.file`"),
+        (unwritable(true), 409, "read_only", "`grants.yaml` cannot be written: no room"),
         (unwritable(false), 507, "not_written", "no room"),
         (WriteError::Edit(large), 409, "file_too_large", "management.file: grants.json"),
         (WriteError::Edit(unfaithful), 409, "edit_refused", "grants.yaml"),
         (WriteError::Restless, 409, "conflict", "try again"),
         (WriteError::Refused(Fault::not_found("gone").with_code()), 404, "gone", "gone"),
-        (WriteError::Broken(Arc::new(report())), 409, "configuration_broken", "corrected"),
+        (WriteError::Broken(Arc::new(report())), 409, "configuration_broken", "nothing is changed"),
         (WriteError::Invalid(Box::new(report())), 400, "invalid_body", "two grants; keep one"),
     ] {
         let (is, named, message) = fault(error);
         assert_eq!((is, &*named), (status, code), "{message}");
-        assert!(message.contains(says), "{message}");
+        assert!(message.contains(says) && !message.contains("/etc"), "{message}");
     }
 }
 
 #[test]
 fn the_problems_of_a_configuration_are_told_with_their_places() {
-    let body = refused(WriteError::Invalid(Box::new(report()))).body.unwrap();
+    let body = refused(WriteError::Invalid(Box::new(report())), &Touched::default()).body.unwrap();
     let problem = json!({
         "code": "grant-duplicate", "message": "two grants",
         "place": "grants.yaml: client_grants", "help": "keep one",
@@ -68,8 +72,18 @@ impl Fault {
 
 /// A configuration in which the tool holds this scope, and its call to write by a token with all of them.
 fn waiting(scope: &str) -> (Managed, Leave) {
+    waiting_with(scope, 60)
+}
+
+/// For so many seconds the grant holds.
+const GRANTED: i64 = 120;
+
+/// The same with a token of another life.
+fn waiting_with(scope: &str, lifetime: i64) -> (Managed, Leave) {
+    let end = json!(Rfc3339(now().plus_seconds(GRANTED)));
     let grants = format!(
-        "client_grants: [{{client_id: tool, audience: 'urn:grantgate:management', scope: ['{scope}']}}]"
+        "client_grants: [{{client_id: tool, audience: 'urn:grantgate:management', scope: ['{scope}'], \
+         expires_at: {end}}}]"
     );
     let managed = Managed::of(&[&section(""), &grants]);
     let signer = managed.snapshot.management.as_ref().unwrap().signer.clone().unwrap();
@@ -77,7 +91,7 @@ fn waiting(scope: &str) -> (Managed, Leave) {
     let token = signer.sign(&json!({
         "iss": name, "aud": name, "sub": "tool", "client_id": "tool", "jti": "1",
         "scope": "create:client_grants read:client_grants",
-        "iat": now().seconds(), "exp": now().plus_seconds(60).seconds(),
+        "iat": now().seconds(), "exp": now().plus_seconds(lifetime).seconds(),
     }));
     let header = format!("Bearer {token}");
     let path = Endpoint::CreateGrant.operation();
@@ -89,24 +103,34 @@ fn waiting(scope: &str) -> (Managed, Leave) {
         preflight: None,
         credential: credential([header.as_bytes()].into_iter(), None),
     };
-    let leave = Leave { call: call.keep(None), generation: managed.snapshot.generation + 1 };
-    (managed, leave)
+    (managed, Leave(call.keep(None)))
 }
 
 #[test]
 fn who_waited_while_his_grant_was_narrowed_writes_nothing() {
     let keys = FetchedKeys::default();
     let holds = |(managed, leave): &(Managed, Leave)| {
-        leave.holds(&managed.snapshot, &keys, Endpoint::CreateGrant)
+        leave.holds(&managed.snapshot, &keys, Endpoint::CreateGrant, now())
     };
     assert_eq!(holds(&waiting("create:client_grants")), Ok(()));
-    let (managed, leave) = waiting("read:client_grants");
-    let fault = holds(&(managed, leave)).unwrap_err();
+    let fault = holds(&waiting("read:client_grants")).unwrap_err();
     assert_eq!((fault.status, fault.code), (StatusCode::FORBIDDEN, Some("insufficient_scope")));
-    // What decided before decides still.
-    let (managed, mut leave) = waiting("read:client_grants");
-    leave.generation = managed.snapshot.generation;
-    assert_eq!(holds(&(managed, leave)), Ok(()));
+}
+
+#[test]
+fn who_waited_until_his_token_or_his_grant_ended_writes_nothing_though_nothing_else_changed() {
+    let keys = FetchedKeys::default();
+    for (lifetime, waited, expected) in [
+        (60, 30, Ok(())),
+        (60, 600, Err((401, "invalid_token"))),
+        (240, GRANTED + 1, Err((403, "grant-expired"))),
+    ] {
+        let (managed, leave) = waiting_with("create:client_grants", lifetime);
+        let later = now().plus_seconds(waited);
+        let held = leave.holds(&managed.snapshot, &keys, Endpoint::CreateGrant, later);
+        let told = held.map_err(|fault| (fault.status.as_u16(), fault.code.unwrap()));
+        assert_eq!(told, expected, "{lifetime} {waited}");
+    }
 }
 
 #[test]

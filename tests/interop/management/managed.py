@@ -119,6 +119,11 @@ class Managed(gate.Gate):
         self.child.kill()
         gate.Process.ended(self)
 
+    def leave(self):
+        """Has it end in order. Its files stay."""
+        self.child.terminate()
+        gate.Process.ended(self)
+
     def again(self):
         """Starts it on the files that are there."""
         gate.Process.__init__(self, [gate.BINARY, "run", "--config", self.folder],

@@ -81,7 +81,6 @@ impl Managed {
             panic!("it listens elsewhere");
         };
         let (address, traffic) = (*address, *traffic);
-        let status = app.status();
         let (status, health) = (app.status(), app.health().unwrap());
         Self {
             folder,
