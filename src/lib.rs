@@ -4,20 +4,21 @@
 //! # Floors
 //!
 //! A module imports from lower floors only, and modules of one floor never import each other. Above floor
-//! 3 there are sockets, clocks, files and logs; below it there are none. `tests/it/floors.rs` holds this.
+//! 4 there are sockets, clocks, files and logs; below it there are none. `tests/it/floors.rs` holds this.
 //!
 //! | floor | module | what it is |
 //! |---|---|---|
-//! | 11 | `main` | parse, do, exit code |
-//! | 10 | [`cli`] | one file per verb |
-//! | 9 | [`app`] | bind everything, run, drain |
-//! | 8 | [`proxy`], [`management`], [`admin`] | the doors: traffic; the Management API; health, metrics and status |
-//! | 7 | [`guard`], [`account`] | the one async question: may this call pass?; what is told of it afterwards |
-//! | 6 | [`keyring`], [`reload`] | keys that live; snapshots that live |
-//! | 5 | [`net`] | sockets, TLS, HTTP/1 and HTTP/2, tunnels, workers, connections to upstreams, fetches |
-//! | 4 | [`telemetry`], [`live`], [`clock`], [`chance`] | records and metrics; a value that is replaced whole; the time; lots |
+//! | 12 | `main` | parse, do, exit code |
+//! | 11 | [`cli`] | one file per verb |
+//! | 10 | [`app`] | bind everything, run, drain |
+//! | 9 | [`proxy`], [`management`], [`admin`] | the doors: traffic; the Management API; health, metrics, status and questions |
+//! | 8 | [`guard`], [`account`] | the one async question: may this call pass?; what is told of it afterwards |
+//! | 7 | [`keyring`], [`reload`] | keys that live; snapshots that live |
+//! | 6 | [`net`] | sockets, TLS, HTTP/1 and HTTP/2, tunnels, workers, connections to upstreams, fetches |
+//! | 5 | [`telemetry`], [`live`], [`clock`], [`chance`] | records and metrics; a value that is replaced whole; the time; lots |
 //! | | | *the wall* |
-//! | 3 | [`gate`] | the whole question, pure; the table of refusals |
+//! | 4 | `explain`, `suite` | why a call is decided so, and what would change it; cases that must be decided so |
+//! | 3 | [`gate`], `import` | the whole question, pure, with the table of refusals; other formats as configuration |
 //! | 2 | [`config`] | text in, snapshot or report out |
 //! | 1 | [`token`], [`route`] | text to verified claims; path to operation |
 //! | 0 | [`policy`], [`screen`], [`mod@hex`] | the model, and the decision; characters that do harm where they are shown; bytes as digits |

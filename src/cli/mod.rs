@@ -1,6 +1,7 @@
 //! The command line: one file per verb. Data goes to standard output, talk to standard error.
 
 mod check;
+mod configuration;
 mod demo;
 mod exit;
 mod harmless;
@@ -33,10 +34,10 @@ enum Verb {
     Check(check::Options),
     /// Runs a local issuer, an API and the gate before it, with requests to try.
     Demo(demo::Options),
-    /// Shows what a token says, and what each signal in it is taken for.
-    InspectToken(inspect_token::Options),
     /// Asks a running gate whether it is ready: exits with 0 when it is, 1 when not, 2 without answer.
     Health(health::Options),
+    /// Shows what a token says, and what each signal in it is taken for.
+    InspectToken(inspect_token::Options),
     /// Runs the gate.
     Run(run::Options),
     /// Prints the configuration's JSON Schema, for editors.
@@ -49,8 +50,8 @@ impl Cli {
         match self.verb {
             Verb::Check(options) => check::execute(&options),
             Verb::Demo(options) => demo::execute(options),
-            Verb::InspectToken(options) => inspect_token::execute(&options),
             Verb::Health(options) => health::execute(&options),
+            Verb::InspectToken(options) => inspect_token::execute(&options),
             Verb::Run(options) => run::execute(&options),
             Verb::Schema(options) => schema::execute(&options),
         }

@@ -1,5 +1,5 @@
-//! What stands in the files about APIs, grants and applications, as the Management API shows and changes
-//! it: the words themselves, and where they stand. Nothing here decides anything.
+//! What stands in the files about APIs, grants and applications: the words themselves, and where they stand,
+//! as the Management API shows and changes them and as a change is thought up. Nothing here decides anything.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::ops::Bound::{Excluded, Unbounded};
@@ -23,6 +23,8 @@ pub struct Inventory {
     pub grants: Vec<KnownGrant>,
     /// In the order of the files.
     pub clients: Vec<KnownClient>,
+    /// The issuers, and where each is written, in the order of the files.
+    pub issuers: Vec<(Issuer, Place)>,
     /// By source: what each file holds.
     pub files: Vec<File>,
     /// What somebody should look at: where it stands, and its kind. Of very many, the first.
@@ -130,7 +132,12 @@ impl Inventory {
         for (index, api) in apis.iter().enumerate() {
             apis_by_name.entry(api.id.clone()).or_insert(index);
         }
-        Self { apis, grants, clients, files, warnings, grants_by_id, apis_by_name }
+        let issuers = Vec::new();
+        Self { apis, grants, clients, issuers, files, warnings, grants_by_id, apis_by_name }
+    }
+
+    pub(super) fn with_issuers(self, issuers: Vec<(Issuer, Place)>) -> Self {
+        Self { issuers, ..self }
     }
 
     /// The id of a grant that is not given one.

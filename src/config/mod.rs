@@ -53,6 +53,10 @@ pub use suggest::closest;
 pub use tree::{Entry, Kind, Node, Span, parse};
 pub use walk::walk;
 
+use std::sync::Arc;
+
+use build::Wanted;
+use inventory::Inventory;
 use outside::Reading;
 use snapshot::Snapshot;
 
@@ -65,6 +69,9 @@ pub struct Loaded {
     pub snapshot: Snapshot,
     /// What somebody should look at.
     pub warnings: Report,
+    /// What stands in the files, and where: there where it was asked for, and where the Management API
+    /// shows it.
+    pub inventory: Option<Arc<Inventory>>,
 }
 
 /// Tells what is wrong with each source by itself. For where some are missing: what the others mean
@@ -98,6 +105,24 @@ pub fn load_in_place(
     now: UnixTime,
     end_marker: raw::EndMarker,
 ) -> Result<Loaded, Report> {
+    load_as(sources, outside, &Wanted { now, end_marker, inventory: false })
+}
+
+/// As [`load`], with the inventory: for whoever thinks about changes of the files. Of very many grants it
+/// takes several times the memory.
+///
+/// # Errors
+/// As [`load`].
+pub fn load_with_inventory(
+    sources: &[Source],
+    outside: &dyn Outside,
+    now: UnixTime,
+) -> Result<Loaded, Report> {
+    let end_marker = raw::EndMarker::Optional;
+    load_as(sources, outside, &Wanted { now, end_marker, inventory: true })
+}
+
+fn load_as(sources: &[Source], outside: &dyn Outside, wanted: &Wanted) -> Result<Loaded, Report> {
     let mut report = Report::new(sources.iter().cloned());
     let schema = schema_of::<raw::Configuration>();
     let written = sources.iter().enumerate().filter_map(|(source, Source { text, .. })| {
@@ -105,8 +130,10 @@ pub fn load_in_place(
     });
     let written: Vec<(usize, raw::Configuration)> = written.collect();
     let mut reading = Reading::new(sources, outside);
-    match build::build(written, &mut reading, now, end_marker, &mut report) {
-        Some(snapshot) if !report.has_errors() => Ok(Loaded { snapshot, warnings: report }),
+    match build::build(written, &mut reading, wanted, &mut report) {
+        Some((snapshot, inventory)) if !report.has_errors() => {
+            Ok(Loaded { snapshot, warnings: report, inventory })
+        }
         _ => Err(report),
     }
 }

@@ -7,6 +7,7 @@
 use std::collections::BTreeSet;
 use std::fmt;
 use std::ops::Range;
+use std::sync::OnceLock;
 
 use super::diagnostic::{Code, Diagnostic, Related, Severity};
 use super::machine::Rows;
@@ -14,6 +15,7 @@ use super::place::Place;
 use super::render::{self, Style};
 use super::source::Source;
 use super::tree::{Node, Span};
+use crate::policy::Origin;
 
 /// Problems of one severity beyond this many are counted, not kept: nobody reads them, and a file
 /// that is all wrong is not to cost more memory than one that is right.
@@ -29,9 +31,24 @@ pub struct Document {
     pub(super) tree: Option<Node>,
     /// Instead of a tree, where programs write the file.
     rows: Option<Rows>,
+    /// Where its lines begin, once somebody asks for one.
+    lines: OnceLock<Box<[usize]>>,
 }
 
 impl Document {
+    fn new(Source { name, text }: Source) -> Self {
+        Self { name, text, tree: None, rows: None, lines: OnceLock::new() }
+    }
+
+    /// The line of a byte, from 1.
+    fn line(&self, at: usize) -> usize {
+        let starts = self.lines.get_or_init(|| {
+            let breaks = self.text.bytes().enumerate().filter(|(_, byte)| *byte == b'\n');
+            std::iter::once(0).chain(breaks.map(|(at, _)| at + 1)).collect()
+        });
+        starts.partition_point(|start| *start <= at)
+    }
+
     fn is_unread(&self) -> bool {
         self.tree.is_none() && self.rows.is_none()
     }
@@ -58,8 +75,7 @@ struct Counts {
 impl Report {
     /// No problem yet in these sources. [`Place::source`] counts in their order.
     pub fn new(sources: impl IntoIterator<Item = Source>) -> Self {
-        let document = |Source { name, text }| Document { name, text, tree: None, rows: None };
-        Self { documents: sources.into_iter().map(document).collect(), ..Self::default() }
+        Self { documents: sources.into_iter().map(Document::new).collect(), ..Self::default() }
     }
 
     /// Adds a problem; its severity is the code's. What is returned takes what else there is to
@@ -209,6 +225,18 @@ impl Report {
         let by_tree = || tree.as_ref().map(|tree| place.span(tree, on_key));
         let by_rows = || rows.as_ref().map(|rows| rows.span(text, place, on_key));
         span.cloned().or_else(by_tree).or_else(by_rows)
+    }
+
+    /// The line in which a place stands.
+    pub(super) fn origin(&self, place: &Place) -> Origin {
+        let line = self
+            .locate(place, None, false)
+            .and_then(|span| Some(self.documents.get(place.source)?.line(span.start)));
+        let number = |number: usize| u32::try_from(number).unwrap_or(0);
+        line.map_or_else(Origin::default, |line| Origin {
+            file: number(place.source),
+            line: number(line),
+        })
     }
 
     /// Gives a document the tree in which its places are looked up.

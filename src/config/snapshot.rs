@@ -13,7 +13,7 @@ use std::time::Duration;
 
 use ipnet::IpNet;
 
-use crate::policy::Clients;
+use crate::policy::{Clients, Origin};
 use crate::route::Sites;
 use crate::token::{KeySet, Trust};
 
@@ -57,10 +57,20 @@ pub struct Snapshot {
     pub apis: Vec<ServedApi>,
     /// What is known of applications beyond their grants.
     pub clients: Clients,
+    /// The names of the files that it was read from, as an [`Origin`] counts them.
+    pub files: Vec<Arc<str>>,
     /// SHA-256 over the names and texts of all files.
     pub digest: Digest,
     /// Counts the configurations that were taken over, this one included; 0 for one that was not.
     pub generation: u64,
+}
+
+impl Snapshot {
+    /// A line as people are shown it: `gateway.yaml:12`; none where it is written nowhere.
+    pub fn line_of(&self, origin: Origin) -> Option<String> {
+        let file = self.files.get(usize::try_from(origin.file).ok()?)?;
+        (origin.line > 0).then(|| format!("{file}:{}", origin.line))
+    }
 }
 
 /// Where something listens.

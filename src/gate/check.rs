@@ -247,7 +247,7 @@ fn authenticate<'a>(
     };
     match token::verify(parsed, verified_by, &terms, env.now) {
         Ok(verified) => {
-            if verified_by != Some(verified.key()) {
+            if verified_by != verified.key() {
                 env.cache.insert(&verified);
             }
             Ok((issuer, verified))

@@ -11,6 +11,7 @@ mod head;
 mod outcome;
 mod preflight;
 mod refusal;
+mod supposed;
 
 pub use call::{Call, KeptCall, Listener};
 pub use check::{Env, Keys, Step, check};
@@ -18,3 +19,4 @@ pub use head::{Host, check_framing, malformed};
 pub use outcome::{Caller, Outcome, Verdict};
 pub use preflight::{Preflight, origin};
 pub use refusal::{Challenge, Code, Refusal};
+pub use supposed::{Shown, Supposed, SupposedError};

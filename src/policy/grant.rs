@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use foldhash::HashMap;
 
-use super::{ClientId, GrantId, Issuer, NameSet, OrganizationId, SubjectType, UnixTime};
+use super::{ClientId, GrantId, Issuer, NameSet, OrganizationId, Origin, SubjectType, UnixTime};
 
 /// What one application may use of one API for one subject type, at most.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -20,6 +20,8 @@ pub struct Grant {
     pub kind: GrantKind,
     /// Whom a refused caller may ask.
     pub owner: Option<Arc<str>>,
+    /// Where it is written.
+    pub origin: Origin,
 }
 
 /// The subject type of a grant, with the rules that only that type has.

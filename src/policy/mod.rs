@@ -23,6 +23,7 @@ mod facts;
 mod grant;
 mod name;
 mod names;
+mod origin;
 mod time;
 
 pub use access::{Access, Policy, StrictPolicy, SubjectType};
@@ -34,4 +35,5 @@ pub use facts::{Ask, DetailTypes, Need, Organization, Presented, Scopes};
 pub use grant::{Grant, GrantKind, Grants, Holder, OrganizationRule, Organizations};
 pub use name::{Audience, ClientId, GrantId, Issuer, NameError, OrganizationId, is_name};
 pub use names::{NameSet, Names};
+pub use origin::Origin;
 pub use time::UnixTime;

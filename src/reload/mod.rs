@@ -89,7 +89,7 @@ impl Reloader {
             }
         });
         let (loaded, known, places) = looked.await.unwrap_or_else(|_| Err(broken()))?;
-        let Loaded { mut snapshot, warnings } = *loaded;
+        let Loaded { mut snapshot, warnings, .. } = *loaded;
         snapshot.generation = 1;
         let applied = Applied {
             warnings: warnings.to_string(),
@@ -278,7 +278,7 @@ impl Reloader {
     }
 
     async fn apply(&self, loaded: Loaded, status: &mut Status) -> (Applied, AccessDiff) {
-        let Loaded { mut snapshot, warnings } = loaded;
+        let Loaded { mut snapshot, warnings, .. } = loaded;
         snapshot.generation = status.generation + 1;
         let (old, new) = (self.snapshot.load(), Arc::new(snapshot));
         for prepare in &self.preparations {

@@ -51,6 +51,16 @@ impl HostPattern {
     }
 }
 
+impl HostPattern {
+    /// A host that it means.
+    pub fn example(&self) -> String {
+        match self {
+            Self::Exact(name) => name.clone(),
+            Self::Suffix(suffix) => format!("any.{suffix}"),
+        }
+    }
+}
+
 impl std::fmt::Display for HostPattern {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {

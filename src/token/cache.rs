@@ -48,11 +48,11 @@ impl VerifiedCache {
         (self.hits.take(), self.misses.take())
     }
 
-    /// Remembers a token that was verified.
+    /// Remembers a token that was verified, by a key.
     pub fn insert(&self, verified: &Verified<'_>) {
-        let parsed = verified.parsed;
+        let (parsed, Some(key)) = (verified.parsed, verified.key()) else { return };
         let weight = parsed.text().len() + parsed.claims().weight() + ENTRY_OVERHEAD;
-        let stored = Stored { parsed: parsed.clone(), key: verified.key(), weight: weight as u64 };
+        let stored = Stored { parsed: parsed.clone(), key, weight: weight as u64 };
         self.tokens.borrow_mut().insert(Entry(parsed.clone()), stored);
     }
 

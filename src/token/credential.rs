@@ -35,6 +35,11 @@ pub enum Way<'a> {
 }
 
 impl<'a> Credential<'a> {
+    /// What stands for the credential of a token that is but supposed.
+    pub fn supposed() -> Self {
+        Self { token: "", way: Way::Header }
+    }
+
     /// The token itself.
     pub fn token(self) -> &'a str {
         self.token

@@ -20,6 +20,8 @@ pub struct Parsed {
     text: Box<str>,
     head: Head,
     claims: Claims,
+    /// Nobody signed it, and nobody sent it.
+    supposed: bool,
 }
 
 /// What the head says (JOSE header).
@@ -52,7 +54,22 @@ impl Parsed {
             TokenError::Malformed("its claims are no JSON object, or hold a member twice"),
         )?;
         decode(signature)?;
-        Ok(Self { text: token.into(), head, claims })
+        Ok(Self { text: token.into(), head, claims, supposed: false })
+    }
+
+    /// Claims that nobody signed, for those who ask what would become of a token that says this. All rules
+    /// hold for it but those of the algorithm, the key and the signature.
+    //
+    // INVARIANT: nothing that comes with a request is made into one. `gate::Supposed` alone calls this, and
+    // a test holds that.
+    pub fn supposed(claims: Map<String, Value>) -> Self {
+        let head = Head { algorithm: None, kid: None, kind: Some("at+jwt".into()) };
+        Self { text: "".into(), head, claims: Claims::new(claims), supposed: true }
+    }
+
+    /// Whether nobody signed it.
+    pub(super) fn is_supposed(&self) -> bool {
+        self.supposed
     }
 
     /// Who claims to have issued the token (`iss`).

@@ -12,7 +12,8 @@
 //! | audience | `AudienceMismatch` |
 //! | no sender constraint, since none can be proven with Bearer | `SenderConstraintMissing`, `-Invalid` |
 //!
-//! A token that was verified before skips the signature, and only when the very key that verified it
+//! Of a token that is but supposed ([`Parsed::supposed`]), algorithm, key and signature are left out. One
+//! that was verified before skips the signature, and only when the very key that verified it
 //! is selected again: all else runs on each request, so that a change of settings or keys bites.
 
 use std::fmt;
@@ -61,13 +62,13 @@ pub struct Verified<'a> {
     pub(super) subject: Option<&'a str>,
     pub(super) scopes: ScopeClaims<'a>,
     pub(super) details: &'a [Value],
-    key: KeyId,
+    key: Option<KeyId>,
     until: UnixTime,
 }
 
 impl Verified<'_> {
-    /// The key that verified it.
-    pub fn key(&self) -> KeyId {
+    /// The key that verified it; none where it is but supposed ([`Parsed::supposed`]).
+    pub fn key(&self) -> Option<KeyId> {
         self.key
     }
 
@@ -101,7 +102,8 @@ pub fn verify<'a>(
         return Err(TokenError::IssuerUnknown);
     }
     kind(parsed, &trust.profile)?;
-    let key = authentic(parsed, verified_by, terms)?;
+    let key =
+        if parsed.is_supposed() { None } else { Some(authentic(parsed, verified_by, terms)?) };
 
     let recipients = trust.profile.recipients(claims)?;
     let validity = claims.validity()?;

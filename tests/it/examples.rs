@@ -49,7 +49,7 @@ fn what_the_specification_shows_loads_as_it_stands() {
     fs::write(folder.path().join("tls.crt"), &identity.certificate).unwrap();
     fs::write(folder.path().join("tls.key"), &identity.key).unwrap();
     let sources = [Source::new("gateway.yaml", include_str!("examples/promised.yaml"))];
-    let Loaded { snapshot, warnings } =
+    let Loaded { snapshot, warnings, .. } =
         load(&sources, &Fake { folder: folder.path() }, NOW).unwrap_or_else(|e| panic!("{e}"));
     let warned: Vec<_> = warnings.iter().map(|warning| warning.code).collect();
     assert_eq!(warned, [Code::ScopeUngranted]);

@@ -13,7 +13,6 @@ use std::fmt::Write as _;
 use std::fs;
 
 use grantgate::config::endpoints::Endpoint;
-use grantgate::config::inventory::Inventory;
 use grantgate::config::{Code, Severity, Source, digest, editor_schema, load};
 use grantgate::gate;
 use grantgate::management::description;
@@ -196,7 +195,7 @@ fn the_defaults_are_what_is_meant_by_leaving_them_out() {
                 // Nothing of the gateway's own API is configured, and its many scopes print in any order.
                 loaded.snapshot.apis.retain(|served| served.upstream.is_some());
                 // This has what is written, and not what it means.
-                loaded.snapshot.management.as_mut().unwrap().inventory = Inventory::default();
+                loaded.snapshot.management.as_mut().unwrap().inventory = std::sync::Arc::default();
                 format!("{:#?}", loaded.snapshot)
             }
             Err(report) => panic!("{report}"),

@@ -18,10 +18,9 @@ use std::path::{Path, PathBuf};
 
 use super::{Exit, harmless, show, talk, token};
 use crate::clock::now;
+use crate::config::Style;
 use crate::config::snapshot::{IssuerSettings, Snapshot};
-use crate::config::{Style, load};
 use crate::policy::Audience;
-use crate::reload::{Store, Surroundings};
 use crate::token::{Inspected, Profile};
 
 use findings::Findings;
@@ -126,10 +125,8 @@ fn inspect(options: &Options) -> Result<Exit, String> {
 }
 
 fn configuration(path: &Path) -> Result<Snapshot, String> {
-    let sources = Store::new(path).read().map_err(|unreadable| unreadable.report().to_string())?;
-    load(&sources, &Surroundings::default(), now())
-        .map(|loaded| loaded.snapshot)
-        .map_err(|report| report.render(Style::Plain))
+    let read = super::configuration::read(path).map_err(|report| report.render(Style::Plain))?;
+    Ok(read.loaded.snapshot)
 }
 
 /// The issuer that the token names, compared as the gate does.

@@ -8,7 +8,8 @@ use super::gate::{self, Gate};
 use super::issuers::Issuers;
 use crate::config::{Code, Place, raw};
 use crate::policy::{
-    Access, Api, Audience, Enforcement, Grants, Names, OverCeiling, Policy, StrictPolicy, is_name,
+    Access, Api, Audience, Enforcement, Grants, Names, Origin, OverCeiling, Policy, StrictPolicy,
+    is_name,
 };
 
 /// Every API that is configured, served or not; the gateway's own behind the others.
@@ -34,6 +35,8 @@ pub(in crate::config) struct KnownApi {
     pub(in crate::config) gate: Option<Gate>,
     /// Whether it is the gateway's own, which nobody describes.
     pub(in crate::config) is_system: bool,
+    /// Where its gate is written, or else it.
+    pub(in crate::config) origin: Origin,
 }
 
 impl KnownApi {
@@ -135,8 +138,10 @@ fn api(ctx: &mut Context<'_, '_>, server: &Server<'_>, issuers: &Issuers) -> Opt
         grants: Grants::default(),
     };
     let has_gate = raw.gate.is_some();
+    let origin =
+        ctx.report.origin(&if has_gate { place.key("gate") } else { place.entry().clone() });
     let place = place.clone();
-    Some(KnownApi { place, api, doubtful, trusted, has_gate, gate, is_system: false })
+    Some(KnownApi { place, api, doubtful, trusted, has_gate, gate, is_system: false, origin })
 }
 
 fn scopes(ctx: &mut Context<'_, '_>, server: &Server<'_>) -> Names {

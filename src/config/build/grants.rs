@@ -148,7 +148,9 @@ fn build_one(
     };
     let id = id.unwrap_or_else(derived)?;
     let owner = raw.owner.as_deref().map(Arc::from);
-    let grant = Grant { id, ceiling: ceiling?, expires_at: expires_at?, kind: kind?, owner };
+    let origin = ctx.report.origin(place);
+    let grant =
+        Grant { id, ceiling: ceiling?, expires_at: expires_at?, kind: kind?, owner, origin };
     Some(Given { place: place.clone(), issuer, holder, api: api?, grant: Arc::new(grant) })
 }
 

@@ -9,6 +9,7 @@ use aws_lc_rs::digest::{SHA256, digest};
 use serde_json::{Map, Value, json};
 
 use super::clients::Listed;
+use super::context::At;
 use super::described::Server;
 use super::export::{self, is_exported_grant};
 use super::grants::{Given, subject_type};
@@ -56,6 +57,15 @@ impl Built<'_> {
                 .collect(),
             written,
         }
+    }
+
+    /// Where the issuers are written.
+    pub(super) fn issuers(&self, written: &[At<&raw::Issuer>]) -> Vec<(Issuer, Place)> {
+        let named = written.iter().filter_map(|at| {
+            let index = self.issuers.find(at.raw.issuer.as_deref()?)?;
+            Some((self.issuers.name(index)?.clone(), at.place.clone()))
+        });
+        named.collect()
     }
 
     /// Everything as it is shown: `apis`, and what `written` holds. There are but warnings in `report`.

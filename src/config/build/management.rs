@@ -19,7 +19,7 @@ use super::context::{At, Context};
 use super::issuers::Issuers;
 use super::merge::Merged;
 use super::{secrets, tls, units, urls};
-use crate::config::inventory::{Inventory, SYSTEM_API};
+use crate::config::inventory::SYSTEM_API;
 use crate::config::snapshot::{Http2, IssuerSettings, KeySource, Management, ManagementClient};
 use crate::config::{Code, Place, raw};
 use crate::policy::{ClientId, Issuer};
@@ -225,7 +225,7 @@ pub(super) fn build(
             None => None,
         },
         rate_limit: raw.rate_limit.and_then(NonZeroU32::new).unwrap_or(RATE_LIMIT),
-        inventory: Inventory::default(),
+        inventory: Arc::default(),
     })
 }
 

@@ -38,21 +38,35 @@ pub(super) use operations::Read;
 
 use context::Context;
 
+use std::sync::Arc;
+
+use super::inventory::Inventory;
 use super::outside::Reading;
 use super::snapshot::{Management, ServedApi, Snapshot};
 use super::{Code, Report, lint, raw};
 use crate::policy::UnixTime;
 use crate::route::{Site, Sites};
 
+/// What is known beside the files.
+pub(super) struct Wanted {
+    pub(super) now: UnixTime,
+    pub(super) end_marker: raw::EndMarker,
+    /// Whether the inventory is wanted in any case.
+    pub(super) inventory: bool,
+}
+
+/// A snapshot, and the inventory where it is wanted or the Management API shows it.
+type Whole = (Snapshot, Option<Arc<Inventory>>);
+
 /// Builds the snapshot of all files together; none when the report has errors.
 pub(super) fn build(
     written: Vec<(usize, raw::Configuration)>,
     reading: &mut Reading<'_>,
-    now: UnixTime,
-    end_marker: raw::EndMarker,
+    wanted: &Wanted,
     report: &mut Report,
-) -> Option<Snapshot> {
-    let merged = merge::merge(&written, reading, end_marker, report);
+) -> Option<Whole> {
+    let now = wanted.now;
+    let merged = merge::merge(&written, reading, wanted.end_marker, report);
     let ctx = &mut Context { report, outside: reading };
     let mut issuers = issuers::build(ctx, &merged.issuers);
     let servers = described::servers(&merged.resource_servers.items, ctx.report);
@@ -106,19 +120,23 @@ pub(super) fn build(
         listed: &listed,
         given: &given,
     };
-    let shown = management.is_some().then(|| built.apis(&servers));
-    let inventory = shown.map(|shown| built.inventory(shown, written, ctx.report));
-    let inventory = inventory.unwrap_or_default();
+    let is_shown = wanted.inventory || management.is_some();
+    let shown = is_shown.then(|| (built.apis(&servers), built.issuers(&merged.issuers.items)));
+    let inventory = shown.map(|(apis, issuers)| {
+        let inventory = built.inventory(apis, written, ctx.report);
+        Arc::new(inventory.with_issuers(issuers))
+    });
     let own = apis.list.pop_if(|known| known.is_system);
     let mut apis: Vec<_> = apis.list.into_iter().filter_map(served).collect();
     let management = match management.zip(own) {
         Some((management, own)) => {
+            let inventory = inventory.clone().unwrap_or_default();
             let management = Management { inventory, ..management };
             Some(management::serve(management, own, &mut apis)?)
         }
         None => None,
     };
-    Some(Snapshot {
+    let snapshot = Snapshot {
         server,
         health,
         readiness,
@@ -132,9 +150,11 @@ pub(super) fn build(
         sites: sites?,
         apis,
         clients: listed.clients,
+        files: ctx.outside.sources().iter().map(|source| source.name.as_str().into()).collect(),
         digest: ctx.outside.digest(),
         generation: 0,
-    })
+    };
+    Some((snapshot, inventory))
 }
 
 /// Which API answers where: places among those that are served.
@@ -176,6 +196,7 @@ fn served(known: KnownApi) -> Option<ServedApi> {
     let gate = known.gate?;
     Some(ServedApi {
         api: known.api,
+        origin: known.origin,
         issuers: known.trusted,
         audiences: gate.audiences,
         secret: gate.secret,

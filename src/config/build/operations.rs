@@ -113,7 +113,8 @@ fn operation(
             )
             .help("write the path with `GET` in an operation of its own, and `upgrade` there");
     }
-    let operation = Operation { on: text?.clone(), ask: ask?, websocket };
+    let origin = ctx.report.origin(place);
+    let operation = Operation { on: text?.clone(), ask: ask?, websocket, origin };
     Some(Read { place: place.clone(), on: on?, operation })
 }
 

@@ -36,7 +36,7 @@ pub struct Management {
     /// Requests per second that each client may make.
     pub rate_limit: NonZeroU32,
     /// What stands in the files.
-    pub inventory: Inventory,
+    pub inventory: Arc<Inventory>,
 }
 
 /// An application that manages, and gets its tokens here.

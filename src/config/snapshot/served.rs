@@ -10,7 +10,7 @@ use rustls::pki_types::ServerName;
 
 use super::Snapshot;
 use crate::config::tls::ClientTls;
-use crate::policy::{Api, Ask, Audience};
+use crate::policy::{Api, Ask, Audience, Origin};
 use crate::route::{HostPattern, Operations, Prefix};
 use crate::token::{HsSecret, Trust};
 
@@ -19,6 +19,8 @@ use crate::token::{HsSecret, Trust};
 pub struct ServedApi {
     /// What the decision needs.
     pub api: Api,
+    /// Where it is written.
+    pub origin: Origin,
     /// The hosts that it is served under; none means any.
     pub hosts: Vec<HostPattern>,
     /// The path that it is served below.
@@ -78,6 +80,8 @@ pub struct Operation {
     pub ask: Ask,
     /// Whether a connection may become a WebSocket.
     pub websocket: bool,
+    /// Where it is written.
+    pub origin: Origin,
 }
 
 /// What is spoken to an upstream.

@@ -1,5 +1,7 @@
 //! What stands in the files, as the Management API shows it: also what does not count.
 
+use std::sync::Arc;
+
 use serde_json::json;
 
 use super::management::{SECTION, codes, managed};
@@ -44,7 +46,7 @@ client_grants:
   - {id: cgr_2, default_for: third_party_clients, audience: 'https://nowhere.example', issuer: 'https://b.example/', scope: []}
 ";
 
-fn inventory() -> Inventory {
+fn inventory() -> Arc<Inventory> {
     managed(&[ISSUERS, GATE, EXPORT, OWN, SECTION]).management.unwrap().inventory
 }
 

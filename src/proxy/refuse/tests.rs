@@ -3,7 +3,7 @@ use std::sync::Arc;
 use http_body::Body as _;
 
 use super::*;
-use crate::policy::{Grant, GrantId, GrantKind, NameSet};
+use crate::policy::{Grant, GrantId, GrantKind, NameSet, Origin};
 
 const NOBODY: Address<'_> = Address {
     decision_id: Some("d1"),
@@ -24,6 +24,7 @@ fn a_problem_holds_what_rfc_9457_asks_and_no_markup() {
             expires_at: None,
             kind: GrantKind::AnonymousUser,
             owner: Some("<orders&team>".into()),
+            origin: Origin::default(),
         })),
         ..Refusal::new(Code::ScopeNotGranted, "application `<script>`")
     };

@@ -19,7 +19,7 @@ fn a_token_is_found_again_with_the_key_that_verified_it() {
     let token = mint::token(Algorithm::Es256, &good());
     let cache = remembering(&world, &token);
     let (parsed, key) = cache.find(&token).unwrap();
-    assert_eq!(world.verify(&parsed, Some(key)).unwrap().key(), key);
+    assert_eq!(world.verify(&parsed, Some(key)).unwrap().key(), Some(key));
     assert_eq!(cache.len(), 1);
     assert!(cache.find(&mint::token(Algorithm::Es256, &good())).is_none());
     assert!(cache.find("").is_none());

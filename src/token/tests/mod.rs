@@ -75,7 +75,7 @@ impl World {
     fn admits(&self, token: &str) -> Result<KeyId, TokenError> {
         let parsed = Arc::new(Parsed::parse(token)?);
         parsed.issuer()?;
-        self.verify(&parsed, None).map(|verified| verified.key())
+        self.verify(&parsed, None).map(|verified| verified.key().expect("it is signed"))
     }
 
     /// What becomes of a token with these claims, well signed.

@@ -68,7 +68,7 @@ pub fn check(input: &[u8]) {
             Err(_) => {}
         }
         // A token that was seen before is judged as if it had not been.
-        let known = verified.as_ref().ok().map(Verified::key);
+        let known = verified.as_ref().ok().and_then(Verified::key);
         let again = verify(&parsed, known, &world.by_secret(), now());
         assert_eq!(again.map(|it| it.key()), verified.map(|it| it.key()), "{name}");
     }

@@ -10,7 +10,7 @@ use std::sync::{Arc, LazyLock};
 
 use grantgate::policy::{
     ClientId, Decision, Grant, GrantId, GrantKind, Holder, NameSet, Names, Need, OrganizationRule,
-    OverCeiling, Presented, Reason, decide,
+    Origin, OverCeiling, Presented, Reason, decide,
 };
 use grantgate::token::{Parsed, Profile, TokenError, verify};
 use serde_json::{Value, json};
@@ -100,7 +100,8 @@ fn check_token(given: &Given<'_>) {
         GrantKind::Client { organizations: OrganizationRule::Deny }
     };
     let id = GrantId::new("cgr_1").expect("a name");
-    let grant = Grant { id, ceiling, expires_at: None, kind, owner: None };
+    let origin = Origin::default();
+    let grant = Grant { id, ceiling, expires_at: None, kind, owner: None, origin };
     let holder = Holder::Client(ClientId::new(CLIENT).expect("a name"));
     api.grants.insert(WORLD.trust.issuer.clone(), holder, grant);
     api.over_ceiling = if given.trim { OverCeiling::Trim } else { OverCeiling::Reject };

@@ -14,8 +14,8 @@ use crate::config::snapshot::{
 };
 use crate::config::{Code, Place};
 use crate::policy::{
-    Access, Api, Ask, Audience, Enforcement, Grants, NameSet, Names, Need, OverCeiling, Policy,
-    StrictPolicy,
+    Access, Api, Ask, Audience, Enforcement, Grants, NameSet, Names, Need, Origin, OverCeiling,
+    Policy, StrictPolicy,
 };
 use crate::route::{On, Operations, Prefix, Site, Sites};
 
@@ -76,6 +76,7 @@ pub(super) fn own(place: &Place, trusted: Vec<usize>) -> Option<KnownApi> {
         has_gate: true,
         gate: None,
         is_system: true,
+        origin: Origin::default(),
     })
 }
 
@@ -122,6 +123,7 @@ pub(in crate::config::build) fn serve(
         browsers: Browsers::None,
         websocket_tokens: false,
         authorization: Authorization::Remove,
+        origin: Origin::default(),
         strip_prefix: None,
     });
     Some(management)
@@ -139,7 +141,7 @@ fn operations(scopes: &Names) -> Option<Operations<Operation>> {
                 Ask::Token(Need { scopes, ..Need::default() })
             }
         };
-        Some((methods, pattern, Operation { on, ask, websocket: false }))
+        Some((methods, pattern, Operation { on, ask, websocket: false, origin: Origin::default() }))
     });
     Operations::build(operations.collect::<Option<Vec<_>>>()?).ok()
 }
