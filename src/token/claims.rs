@@ -26,6 +26,11 @@ impl Claims {
         &self.0
     }
 
+    /// All of them, to keep.
+    pub(super) fn into_all(self) -> Map<String, Value> {
+        self.0
+    }
+
     /// The claim as it came.
     pub(super) fn find(&self, name: &str) -> Option<&Value> {
         self.0.get(name)

@@ -14,7 +14,7 @@
 //! parsing and the signature of tokens seen before; every other check runs on each request.
 //!
 //! Who wants to understand a token that is refused takes an [`Inspected`], which believes and decides
-//! nothing.
+//! nothing. Who wants to ask about a caller in a few words has [`compose`](compose()) write the claims.
 //!
 //! Keys come as text ([`KeySet::from_jwks`], [`KeySet::from_pem`]); nothing here fetches, reads a
 //! file or a clock, or logs, and no error, `Debug` or message holds a piece of a token or a secret.
@@ -22,6 +22,7 @@
 mod algorithm;
 mod cache;
 mod claims;
+mod compose;
 mod credential;
 mod error;
 mod identity;
@@ -44,6 +45,7 @@ mod tests;
 
 pub use algorithm::{Algorithm, Algorithms};
 pub use cache::VerifiedCache;
+pub use compose::{Caller, ComposeError, compose};
 pub use credential::{
     Credential, KeptCredential, OFFERED, Way, credential, credential_of_handshake, is_in_query,
     offered,

@@ -9,7 +9,7 @@ use crate::policy::{
 };
 use crate::token::{Custom, Rule, Test};
 
-fn api() -> Api {
+pub(super) fn api() -> Api {
     Api {
         identifier: Audience::new(AUDIENCE).unwrap(),
         scopes: ["read:orders", "write:orders", "email"].into_iter().collect(),

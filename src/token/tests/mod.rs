@@ -3,6 +3,7 @@
 mod attacks;
 mod cache;
 mod claims;
+mod compose;
 mod differential;
 mod identity;
 mod keys;
