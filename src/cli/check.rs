@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use crate::clock::now;
 use crate::config::{Report, Style, load};
 use crate::reload::{Store, Surroundings};
+use crate::suite::{self, Demand};
 
 use super::{Exit, harmless, show, talk};
 
@@ -46,7 +47,10 @@ pub fn execute(options: &Options) -> Exit {
             return Exit::Failed;
         }
     };
-    let (report, exit) = match load(&sources, &Surroundings::default(), now()) {
+    let (outside, now) = (Surroundings::default(), now());
+    let loaded = load(&sources, &outside, now)
+        .and_then(|loaded| suite::hold(loaded, &outside, now, Demand::AsWritten));
+    let (report, exit) = match loaded {
         Ok(loaded) => (loaded.warnings, Exit::Yes),
         Err(report) => (report, Exit::No),
     };

@@ -9,6 +9,7 @@ mod health;
 mod inspect_token;
 mod run;
 mod schema;
+mod test;
 mod token;
 
 use std::fmt;
@@ -42,6 +43,8 @@ enum Verb {
     Run(run::Options),
     /// Prints the configuration's JSON Schema, for editors.
     Schema(schema::Options),
+    /// Runs policy suites: cases that say how requests must be decided.
+    Test(test::Options),
 }
 
 impl Cli {
@@ -54,6 +57,7 @@ impl Cli {
             Verb::InspectToken(options) => inspect_token::execute(&options),
             Verb::Run(options) => run::execute(&options),
             Verb::Schema(options) => schema::execute(&options),
+            Verb::Test(options) => test::execute(&options),
         }
     }
 }

@@ -8,6 +8,7 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use crate::app::App;
 use crate::reload::Reloader;
+use crate::suite::Demand;
 use crate::telemetry::log::{self, Log};
 
 use super::{Exit, talk};
@@ -18,14 +19,19 @@ pub struct Options {
     /// The file or folder to read.
     #[arg(long, env = "GRANTGATE_CONFIG", default_value = "/etc/grantgate", value_name = "PATH")]
     config: PathBuf,
+
+    /// Take a configuration only when it passes the policy suites that it names, now and when it changes
+    #[arg(long)]
+    require_tests: bool,
 }
 
 /// Runs the gate.
 pub fn execute(options: &Options) -> Exit {
+    let suites = if options.require_tests { Demand::Always } else { Demand::AsWritten };
     on_control_runtime(async {
         let running = async {
             let signals = Signals::catch()?;
-            Ok(until_signalled(start(&options.config).await?, signals).await)
+            Ok(until_signalled(start(&options.config, suites).await?, signals).await)
         };
         running.await.unwrap_or_else(|exit| exit)
     })
@@ -54,8 +60,8 @@ pub fn control_runtime() -> io::Result<Runtime> {
 }
 
 /// Loads the configuration, sets the log up as it says, and binds the gate.
-pub async fn start(config: &Path) -> Result<App, Exit> {
-    let reloader = load(config).await?;
+pub async fn start(config: &Path, suites: Demand) -> Result<App, Exit> {
+    let reloader = load(config, suites).await?;
     let log = Log::start(&reloader.snapshot().load().log).map_err(|error| {
         talk(format_args!("grantgate: {error}"));
         Exit::Failed
@@ -78,8 +84,8 @@ pub async fn start(config: &Path) -> Result<App, Exit> {
 }
 
 /// Loads the configuration; says all that is wrong with it.
-pub async fn load(config: &Path) -> Result<Reloader, Exit> {
-    Reloader::start(config).await.map_err(|report| {
+pub async fn load(config: &Path, suites: Demand) -> Result<Reloader, Exit> {
+    Reloader::start_demanding(config, suites).await.map_err(|report| {
         talk(format_args!("{report}"));
         Exit::Failed
     })

@@ -1,7 +1,8 @@
-//! `schema`: prints what programs read of the configuration, or of the Management API.
+//! `schema`: prints what programs read of the configuration, of policy suites, or of the Management API.
 
 use crate::config::editor_schema;
 use crate::management::description;
+use crate::suite;
 
 use super::{Exit, show};
 
@@ -11,11 +12,19 @@ pub struct Options {
     /// Prints the OpenAPI description of the Management API instead
     #[arg(long)]
     management: bool,
+
+    /// Prints the JSON Schema of policy suites instead
+    #[arg(long, conflicts_with = "management")]
+    suites: bool,
 }
 
 /// Prints the schema.
 pub fn execute(options: &Options) -> Exit {
-    let schema = if options.management { description() } else { &editor_schema() };
+    let schema = match options {
+        Options { management: true, .. } => description(),
+        Options { suites: true, .. } => &suite::schema(),
+        Options { .. } => &editor_schema(),
+    };
     show(format_args!("{schema:#}"));
     Exit::Yes
 }

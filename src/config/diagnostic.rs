@@ -159,6 +159,10 @@ codes! {
     GrantScopeMissing, "grant-scope-missing", Error, "A grant does not say which scopes it gives.";
     GrantScopeTwice, "grant-scope-twice", Error, "A grant has both `scope` and `scopes`.";
 
+    // Policy suites.
+    PolicyTestFailed, "policy-test-failed", Error, "A case of a policy suite that is required is not decided as it says.";
+    PolicyTestInvalid, "policy-test-invalid", Error, "A case of a policy suite cannot be asked.";
+
     // The Management API.
     ManagementGrant, "management-grant", Error, "A grant for the Management API gives more than such a grant may.";
     ManagementReserved, "management-reserved", Error, "An API or issuer has a name that is the Management API's.";

@@ -5,6 +5,7 @@
 //! other keys, one kind for each, and nothing written (`key:`) is no value. Only `check` knows what
 //! the configuration means.
 
+use schemars::JsonSchema;
 use schemars::generate::SchemaSettings;
 use serde_json::{Map, Value, json};
 
@@ -15,14 +16,19 @@ const PASTED: [&str; 3] = ["Client", "ClientGrant", "ResourceServer"];
 
 /// The schema, with everything that it refers to.
 pub fn editor_schema() -> Value {
-    let schema = SchemaSettings::draft07().into_generator().into_root_schema_for::<Configuration>();
+    editor_schema_of::<Configuration>("Grantgate configuration")
+}
+
+/// The schema of another file that people write.
+pub fn editor_schema_of<T: JsonSchema>(title: &str) -> Value {
+    let schema = SchemaSettings::draft07().into_generator().into_root_schema_for::<T>();
     let mut schema = schema.to_value();
     if let Some(root) = schema.as_object_mut() {
         let definitions = root.get_mut("definitions").and_then(Value::as_object_mut);
         for (name, definition) in definitions.into_iter().flatten() {
             polish(definition, PASTED.contains(&name.as_str()));
         }
-        root.insert("title".to_owned(), json!("Grantgate configuration"));
+        root.insert("title".to_owned(), json!(title));
     }
     polish(&mut schema, false);
     unwrap_lines(&mut schema);

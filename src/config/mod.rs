@@ -38,11 +38,11 @@ pub mod tls;
 mod tree;
 mod walk;
 
-pub use build::ServerPlace;
+pub use build::{ServerPlace, instant};
 pub use diagnostic::{Code, Diagnostic, Related, Severity};
 pub use diff::{Access, AccessDiff, Caller, What, Which};
 pub use edit::{Edit, EditError, edit};
-pub use editor::editor_schema;
+pub use editor::{editor_schema, editor_schema_of};
 pub use outside::Outside;
 pub use place::{Place, Step};
 pub use read::{read, schema_of};

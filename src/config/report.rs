@@ -78,6 +78,12 @@ impl Report {
         Self { documents: sources.into_iter().map(Document::new).collect(), ..Self::default() }
     }
 
+    /// Takes in one more source, whose problems belong with the others; tells which it is.
+    pub fn open(&mut self, source: Source) -> usize {
+        self.documents.push(Document::new(source));
+        self.documents.len() - 1
+    }
+
     /// Adds a problem; its severity is the code's. What is returned takes what else there is to
     /// say: `report.push(code, &place, "two grants for …").help("…").also(&first, "first here")`.
     ///
@@ -228,7 +234,7 @@ impl Report {
     }
 
     /// The line in which a place stands.
-    pub(super) fn origin(&self, place: &Place) -> Origin {
+    pub fn origin(&self, place: &Place) -> Origin {
         let line = self
             .locate(place, None, false)
             .and_then(|span| Some(self.documents.get(place.source)?.line(span.start)));

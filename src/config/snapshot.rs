@@ -3,6 +3,7 @@
 
 mod management;
 mod served;
+mod suites;
 
 use core::net::SocketAddr;
 use std::fmt;
@@ -26,6 +27,7 @@ pub use served::{
     Authorization, Browsers, Cors, Operation, Origins, ServedApi, Streams, Unlisted, Upstream,
     UpstreamProtocol, UpstreamTls,
 };
+pub use suites::{NamedSuite, Tests};
 
 /// One configuration, whole. A request sees one snapshot from start to end.
 #[derive(Debug)]
@@ -48,6 +50,8 @@ pub struct Snapshot {
     pub log: Log,
     /// How changes of the files are noticed.
     pub reload: Reload,
+    /// The policy suites.
+    pub tests: Tests,
     /// The issuers, in the order written, and behind them that of the Management API's own clients; APIs
     /// name them by place.
     pub issuers: Vec<IssuerSettings>,

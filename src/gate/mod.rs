@@ -11,6 +11,7 @@ mod head;
 mod outcome;
 mod preflight;
 mod refusal;
+mod rule;
 mod supposed;
 
 pub use call::{Call, KeptCall, Listener};
@@ -19,4 +20,5 @@ pub use head::{Host, check_framing, malformed};
 pub use outcome::{Caller, Outcome, Verdict};
 pub use preflight::{Preflight, origin};
 pub use refusal::{Challenge, Code, Refusal};
+pub use rule::Rule;
 pub use supposed::{Shown, Supposed, SupposedError};

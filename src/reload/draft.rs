@@ -10,7 +10,7 @@ use crate::config::raw::EndMarker;
 use crate::config::{Edit, EditError, Source, edit};
 
 use super::Change;
-use super::look::Judged;
+use super::look::{Asked, Judged};
 use super::replace::Rewrite;
 use super::store::{Store, StoreError};
 use super::write::WriteError;
@@ -25,7 +25,7 @@ pub(super) struct Draft {
     pub(super) files: Vec<PathBuf>,
 }
 
-/// Drafts what `change` makes of `sources`. `end_marker` is what the running configuration wants.
+/// Drafts what `change` makes of `sources`. `asked` is what is asked of what comes to be.
 ///
 /// # Errors
 /// When a text cannot be edited, or what would come to be cannot be taken.
@@ -33,7 +33,7 @@ pub(super) fn draft<E>(
     store: &Store,
     mut sources: Vec<Source>,
     change: Change,
-    end_marker: EndMarker,
+    asked: Asked,
 ) -> Result<Draft, WriteError<E>> {
     let (mut rewrites, mut judged) = (Vec::new(), None);
     let known = sources.len();
@@ -56,13 +56,13 @@ pub(super) fn draft<E>(
         if text == source.text {
             continue;
         }
-        if !old && end_marker == EndMarker::Required {
+        if !old && asked.end_marker == EndMarker::Required {
             text = marked(source, text);
         }
         let path = Path::new(&source.name).to_owned();
         let replaced = std::mem::replace(&mut source.text, text.clone());
         rewrites.push(Rewrite { path, old: old.then_some(replaced), new: text });
-        let mut candidate = Judged::candidate(&sources, end_marker);
+        let mut candidate = Judged::candidate(&sources, asked);
         if let Err(report) = &mut candidate.loaded {
             return Err(WriteError::Invalid(Box::new(std::mem::take(report))));
         }

@@ -15,11 +15,21 @@ use std::time::Duration;
 use crate::clock::now;
 use crate::config::raw::EndMarker;
 use crate::config::{Digest, Loaded, Report, Source, digest, load_in_place};
+use crate::suite::{self, Demand};
 
 use super::chain::{Places, follow};
 use super::stamp::Stamp;
 use super::store::{Listing, Store, TRIES, Unreadable};
 use super::surroundings::{Answers, Surroundings};
+
+/// What is asked of a configuration that it need not ask of itself.
+#[derive(Clone, Copy, Default)]
+pub(super) struct Asked {
+    /// What the running configuration wants of its files.
+    pub(super) end_marker: EndMarker,
+    /// Whether its policy suites must pass.
+    pub(super) suites: Demand,
+}
 
 /// What was found on disk: enough to tell whether it is still there.
 #[derive(PartialEq, Eq)]
@@ -63,17 +73,17 @@ pub(super) struct Judged {
 impl Judged {
     /// What is said of files that are still being written.
     pub(super) fn unfinished(store: &Store) -> Self {
-        Self::of(Err(store.changes()), EndMarker::Optional).0
+        Self::of(Err(store.changes()), Asked::default()).0
     }
 
     /// Judges texts that are not on disk yet.
-    pub(super) fn candidate(sources: &[Source], end_marker: EndMarker) -> Self {
-        Self::of_texts(sources, end_marker).0
+    pub(super) fn candidate(sources: &[Source], asked: Asked) -> Self {
+        Self::of_texts(sources, asked).0
     }
 
-    fn of(read: Read, end_marker: EndMarker) -> (Self, BTreeMap<PathBuf, Stamp>) {
+    fn of(read: Read, asked: Asked) -> (Self, BTreeMap<PathBuf, Stamp>) {
         match read {
-            Ok(sources) => Self::of_texts(&sources, end_marker),
+            Ok(sources) => Self::of_texts(&sources, asked),
             // What the others mean cannot be told: what they lack may stand in the one that is not
             // read.
             Err(unreadable) => {
@@ -83,9 +93,12 @@ impl Judged {
         }
     }
 
-    fn of_texts(sources: &[Source], end_marker: EndMarker) -> (Self, BTreeMap<PathBuf, Stamp>) {
+    fn of_texts(sources: &[Source], asked: Asked) -> (Self, BTreeMap<PathBuf, Stamp>) {
         let outside = Surroundings::default();
-        let loaded = load_in_place(sources, &outside, now(), end_marker).map(Box::new);
+        let now = now();
+        let loaded = load_in_place(sources, &outside, now, asked.end_marker)
+            .and_then(|loaded| suite::hold(loaded, &outside, now, asked.suites))
+            .map(Box::new);
         let (outside, stamps) = outside.into_answers();
         let sight = Sight::Read { sources: digest(sources), outside };
         (Self { loaded, sight }, stamps)
@@ -93,14 +106,13 @@ impl Judged {
 }
 
 /// Looks for the first time.
-pub(super) fn first(store: &Store) -> Judged {
-    let (judged, _) = judge(store, EndMarker::Optional, Err::<Infallible, _>);
+pub(super) fn first(store: &Store, asked: Asked) -> Judged {
+    let (judged, _) = judge(store, asked, Err::<Infallible, _>);
     judged.unwrap_or_else(|known| match known {})
 }
 
-/// Looks again, and tells in which view it was found. `end_marker` is what the running configuration
-/// wants.
-pub(super) fn again(store: &Store, known: &Known, end_marker: EndMarker) -> (Found, View) {
+/// Looks again, and tells in which view it was found.
+pub(super) fn again(store: &Store, known: &Known, asked: Asked) -> (Found, View) {
     let recognise = |read: Read| {
         if known.running.is(&read) {
             return read.map(Found::Running).map_err(Err);
@@ -110,7 +122,7 @@ pub(super) fn again(store: &Store, known: &Known, end_marker: EndMarker) -> (Fou
             None => Err(read),
         }
     };
-    let (judged, view) = judge(store, end_marker, recognise);
+    let (judged, view) = judge(store, asked, recognise);
     (judged.map_or_else(|known| known, Found::New), view)
 }
 
@@ -119,7 +131,7 @@ type Read = Result<Vec<Source>, Unreadable>;
 /// Reads and judges what is on disk, unless it is recognised; else the read is given back.
 fn judge<K>(
     store: &Store,
-    end_marker: EndMarker,
+    asked: Asked,
     recognise: impl Fn(Read) -> Result<K, Read>,
 ) -> (Result<Judged, K>, View) {
     let mut view = View::of(store);
@@ -128,7 +140,7 @@ fn judge<K>(
             Ok(known) => return (Err(known), view),
             Err(read) => read,
         };
-        let (judged, outside) = Judged::of(read, end_marker);
+        let (judged, outside) = Judged::of(read, asked);
         view.outside = outside;
         let now = View::of(store);
         if view.stands(&now) {

@@ -1,7 +1,7 @@
 //! Snapshots that live: from the files on disk to the configuration that decides.
 //!
 //! ```text
-//! start, files, poll, signal → look → rest → config::load → Live::replace → followers → Status
+//! start, files, poll, signal → look → rest → config::load → suite::hold → Live::replace → followers → Status
 //! ```
 //!
 //! There is one way in, taken by one attempt at a time. What is on disk either is taken over whole,
@@ -38,10 +38,11 @@ use crate::clock::now;
 use crate::config::snapshot::Snapshot;
 use crate::config::{AccessDiff, Code, Loaded, Place, Report};
 use crate::live::Live;
+use crate::suite::Demand;
 
 use aside::Asides;
 use chain::Places;
-use look::{Found, Judged, Known, Refused, Sight, View};
+use look::{Asked, Found, Judged, Known, Refused, Sight, View};
 use outcome::AtStart;
 pub use outcome::{Applied, RefusedSince, ReloadOutcome, Status, Trigger};
 pub use store::{Store, StoreError, Unreadable};
@@ -52,6 +53,7 @@ pub use write::{Change, WriteError, Written};
 /// Takes over what is on disk, and remembers what became of it.
 pub struct Reloader {
     store: Store,
+    suites: Demand,
     snapshot: Live<Snapshot>,
     at_start: AtStart,
     preparations: Vec<Box<Preparation>>,
@@ -77,11 +79,21 @@ impl Reloader {
     /// # Errors
     /// With all that is wrong, when it cannot be taken.
     pub async fn start(path: impl Into<PathBuf>) -> Result<Self, Report> {
+        Self::start_demanding(path, Demand::AsWritten).await
+    }
+
+    /// As [`Self::start`]; `suites` says whether policy suites must pass that the configuration does not
+    /// require itself, now and whenever it changes.
+    ///
+    /// # Errors
+    /// As [`Self::start`].
+    pub async fn start_demanding(path: impl Into<PathBuf>, suites: Demand) -> Result<Self, Report> {
         let store = Store::new(path);
         let looked = spawn_blocking({
             let store = store.clone();
             move || {
-                let Judged { loaded, sight } = look::first(&store);
+                let asked = Asked { suites, ..Asked::default() };
+                let Judged { loaded, sight } = look::first(&store, asked);
                 let loaded = loaded?;
                 let known = Known { running: Arc::new(sight), refused: None };
                 let places = look::places(&store, &known);
@@ -110,6 +122,7 @@ impl Reloader {
         };
         Ok(Self {
             store,
+            suites,
             at_start: AtStart::of(&snapshot),
             snapshot: Live::new(Arc::new(snapshot)),
             preparations: Vec::new(),
@@ -242,7 +255,7 @@ impl Reloader {
     /// nothing but their dates changed all the while; one that is still being written to is refused.
     async fn look(&self, known: &Known, trigger: Trigger) -> Option<Found> {
         let running = self.snapshot.load();
-        let (quiet, end_marker) = (running.reload.quiet, running.reload.end_marker);
+        let (quiet, asked) = (running.reload.quiet, self.asked(&running));
         // Who has written once meanwhile is not restless yet.
         let end = Instant::now() + LONGEST.max(quiet * 3);
         let mut earlier: Option<(Sight, View)> = None;
@@ -251,7 +264,7 @@ impl Reloader {
         loop {
             let looked = spawn_blocking({
                 let (store, known) = (self.store.clone(), known.clone());
-                move || look::again(&store, &known, end_marker)
+                move || look::again(&store, &known, asked)
             });
             let (found, view) = looked.await.ok()?;
             let Found::New(judged) = found else { return Some(found) };
@@ -275,6 +288,11 @@ impl Reloader {
             earlier = Some((judged.sight, view));
             sleep(quiet).await;
         }
+    }
+
+    /// What is asked of what takes the place of `running`.
+    fn asked(&self, running: &Snapshot) -> Asked {
+        Asked { end_marker: running.reload.end_marker, suites: self.suites }
     }
 
     async fn apply(&self, loaded: Loaded, status: &mut Status) -> (Applied, AccessDiff) {

@@ -17,12 +17,12 @@ use std::sync::Arc;
 use tokio::task::spawn_blocking;
 use tokio::time::sleep;
 
-use crate::config::snapshot::{Reload, Snapshot};
+use crate::config::snapshot::Snapshot;
 use crate::config::{AccessDiff, Edit, EditError, Report, Source};
 
 use super::aside::Asides;
 use super::draft::{Draft, draft};
-use super::look::{Found, Judged, Known};
+use super::look::{Asked, Found, Judged, Known};
 use super::replace::{Failure, replace};
 use super::{Applied, ReloadOutcome, Reloader, Store, Trigger, broken};
 
@@ -100,13 +100,13 @@ impl Reloader {
             };
             let snapshot = self.snapshot.load();
             let (store, asides) = (self.store.clone(), self.asides.clone());
+            let asked = self.asked(&snapshot);
             let work = spawn_blocking({
                 let snapshot = snapshot.clone();
                 move || {
                     let change = plan(&snapshot, &sources).map_err(WriteError::Refused);
-                    let done = change.and_then(|change| {
-                        put_on_disk(&store, sources, change, &snapshot.reload, &asides)
-                    });
+                    let done = change
+                        .and_then(|change| put_on_disk(&store, sources, change, asked, &asides));
                     (done, plan)
                 }
             });
@@ -167,10 +167,10 @@ fn put_on_disk<E>(
     store: &Store,
     sources: Vec<Source>,
     change: Change,
-    reload: &Reload,
+    asked: Asked,
     asides: &Asides,
 ) -> Result<Done, WriteError<E>> {
-    let Draft { rewrites, judged, files } = draft(store, sources, change, reload.end_marker)?;
+    let Draft { rewrites, judged, files } = draft(store, sources, change, asked)?;
     let Some(judged) = judged else { return Ok(Done::Nothing) };
     let replaced = replace(&rewrites, &files, asides);
     if replaced.is_err() {

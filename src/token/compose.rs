@@ -10,7 +10,7 @@
 use serde_json::{Map, Value, json};
 
 use super::claims::{Claims, type_of};
-use super::scopes::{Owner, ScopeClaims};
+use super::scopes::{Owner, ScopeClaims, ScopeList};
 use super::{Custom, Evidence, Profile, Rule, Test, TokenError};
 use crate::policy::{Audience, Organization, SubjectType, UnixTime};
 
@@ -361,7 +361,7 @@ fn reads_scopes(
     let audiences = std::slice::from_ref(caller.audience);
     let read = profile.scopes(claims, audiences)?;
     let roles = read.roles.filter(|_| caller.subject_type == SubjectType::Client);
-    let written = read.lists.into_iter().chain([roles]).flatten().flat_map(|list| list.iter());
+    let written = read.lists.into_iter().chain([roles]).flatten().flat_map(ScopeList::iter);
     let names = written.map(|scope| match read.owner(scope) {
         Owner::Ours(name) => name,
         Owner::Another | Owner::Nobody => scope,

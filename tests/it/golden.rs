@@ -4,6 +4,7 @@
 use std::fs;
 
 use grantgate::config::{Code, Loaded, Style, load};
+use grantgate::suite::{Demand, hold};
 
 use crate::disk::{Fake, NOW, root, sources};
 
@@ -21,7 +22,10 @@ fn every_diagnostic_reads_as_it_should() {
             wrong.push(format!("{}: there is no such folder", folder.display()));
             continue;
         }
-        let report = match load(&sources(&folder, &folder), &Fake { folder: &folder }, NOW) {
+        let outside = Fake { folder: &folder };
+        let loaded = load(&sources(&folder, &folder), &outside, NOW)
+            .and_then(|loaded| hold(loaded, &outside, NOW, Demand::AsWritten));
+        let report = match loaded {
             Ok(Loaded { warnings, .. }) => warnings,
             Err(report) => report,
         };

@@ -49,6 +49,8 @@ mod running;
 mod seen;
 /// A key of an issuer, and the tokens that it signs.
 mod signing;
+/// Policy suites, as the program runs them.
+mod suites;
 /// Tokens as each kind of issuer gives them.
 mod tokens;
 /// A file that is cut short allows no more than the whole.

@@ -1,4 +1,4 @@
-//! `config/README.md`, `config/schema.json` and `config/openapi.json` are written from the code:
+//! `config/README.md`, `config/schema.json`, `config/suite.schema.json` and `config/openapi.json` are written from the code:
 //! `UPDATE_GOLDEN=1` writes them anew, and without it they must be as they would be written.
 //!
 //! The reference is its template with the tables put in: the keys from the schema, which has the doc
@@ -13,9 +13,10 @@ use std::fmt::Write as _;
 use std::fs;
 
 use grantgate::config::endpoints::Endpoint;
-use grantgate::config::{Code, Severity, Source, digest, editor_schema, load};
+use grantgate::config::{Code, Report, Severity, Source, digest, editor_schema, load};
 use grantgate::gate;
 use grantgate::management::description;
+use grantgate::suite;
 use serde_json::{Map, Value, json};
 
 use crate::disk::{Fake, NOW, root};
@@ -42,6 +43,11 @@ fn the_schema_is_fresh() {
 }
 
 #[test]
+fn the_schema_of_suites_is_fresh() {
+    fresh("config/suite.schema.json", &format!("{:#}\n", suite::schema()));
+}
+
+#[test]
 fn the_description_of_the_management_api_is_fresh() {
     fresh("config/openapi.json", &format!("{:#}\n", description()));
 }
@@ -60,9 +66,10 @@ fn reference() -> String {
             Some("check") => out.push_str(&check()),
             Some("endpoints") => out.push_str(&endpoints()),
             Some("errors") => out.push_str(&diagnostics(Severity::Error)),
-            Some("keys") => out.push_str(&keys::tables(&editor_schema())),
+            Some("keys") => out.push_str(&keys::tables(&editor_schema(), "Top level")),
             Some("metrics") => out.push_str(&rows(metrics::rows(EXAMPLE).into_iter())),
             Some("refusals") => out.push_str(&refusals()),
+            Some("suites") => out.push_str(&keys::tables(&suite::schema(), "A suite's top level")),
             Some("warnings") => out.push_str(&diagnostics(Severity::Warning)),
             Some(include) => {
                 let path = include.strip_prefix("include ").unwrap();
@@ -135,6 +142,22 @@ fn every_configuration_on_the_page_loads_without_a_warning() {
             Err(report) => panic!("{report}"),
         }
     }
+}
+
+/// The page's suite speaks of the page's first configuration.
+#[test]
+fn the_suite_on_the_page_passes() {
+    let configuration = configurations().remove(0);
+    let snapshot = load(&[Source::new("page", configuration)], &Fake { folder: root() }, NOW);
+    let (snapshot, mut report) = (snapshot.unwrap().snapshot, Report::default());
+    let page = reference();
+    let mut blocks = page.split("```yaml\n").skip(1).map(|rest| rest.split("```").next().unwrap());
+    let text = blocks.find(|block| block.contains("\ncases:")).unwrap();
+    let suites = suite::read(vec![Source::new("suite", text)], &snapshot, NOW, &mut report);
+    assert_eq!(report.to_string(), "");
+    let run = suite::run(&suites[0], &snapshot, |_| true, &mut suite::Coverage::default());
+    assert_eq!(run.failed().map(suite::Finding::seen_words).collect::<Vec<_>>(), [""; 0]);
+    assert!(run.findings.len() > 5);
 }
 
 /// What the page and editors show as defaults: written out, they change nothing.

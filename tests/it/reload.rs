@@ -9,4 +9,5 @@ mod prefixes;
 mod revoked;
 mod seen;
 mod site;
+mod suites;
 mod writers;

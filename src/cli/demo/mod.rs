@@ -18,6 +18,7 @@ use std::path::{Path, PathBuf};
 
 use crate::clock::now;
 use crate::config::snapshot::Listen;
+use crate::suite::Demand;
 
 use self::cases::{Case, cases};
 use self::folder::Folder;
@@ -95,7 +96,7 @@ async fn once(
     cases: &[Case],
     file: &Path,
 ) -> Result<Exit, Failure> {
-    let app = run::bind(run::load(folder).await?, io::sink()).await?;
+    let app = run::bind(run::load(folder, Demand::AsWritten).await?, io::sink()).await?;
     let exit = once::run(&app, issuer, cases, file).await;
     app.leave(pending()).await;
     Ok(exit?)
@@ -110,7 +111,7 @@ async fn invite(
 ) -> Result<Exit, Failure> {
     let headers = write_tokens(folder, issuer, cases)?;
     let signals = run::Signals::catch()?;
-    let app = run::start(folder).await?;
+    let app = run::start(folder, Demand::AsWritten).await?;
     show(format_args!("{}", invitation(app.traffic(), file, cases, &headers)));
     Ok(run::until_signalled(app, signals).await)
 }

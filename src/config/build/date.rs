@@ -4,7 +4,7 @@ use crate::policy::UnixTime;
 
 /// Reads an RFC 3339 date-time (section 5.6), from the year 1970 on. A leap second counts as the
 /// first second after it.
-pub(super) fn instant(text: &str) -> Option<UnixTime> {
+pub fn instant(text: &str) -> Option<UnixTime> {
     let (date, rest) = text.split_at_checked(10)?;
     let rest = rest.strip_prefix(['T', 't', ' '])?;
     let (clock, rest) = rest.split_at_checked(8)?;

@@ -15,6 +15,7 @@ pub(super) struct Merged<'r> {
     pub(super) timeouts: Option<At<&'r raw::Timeouts>>,
     pub(super) log: Option<At<&'r raw::Log>>,
     pub(super) reload: Option<At<&'r raw::Reload>>,
+    pub(super) tests: Option<At<&'r raw::Tests>>,
     pub(super) issuers: List<'r, raw::Issuer>,
     pub(super) resource_servers: List<'r, raw::ResourceServer>,
     pub(super) clients: List<'r, raw::Client>,
@@ -48,6 +49,7 @@ pub(super) fn merge<'r>(
         limits: section(written, "limits", |file| file.limits.as_ref(), report),
         timeouts: section(written, "timeouts", |file| file.timeouts.as_ref(), report),
         log: section(written, "log", |file| file.log.as_ref(), report),
+        tests: section(written, "tests", |file| file.tests.as_ref(), report),
         issuers: list(written, [("issuers", |file| &file.issuers)], reading, report),
         resource_servers: list(
             written,

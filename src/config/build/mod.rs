@@ -25,12 +25,14 @@ mod profile;
 mod rules;
 mod secrets;
 mod server;
+mod suites;
 mod tls;
 mod units;
 mod upstream;
 mod urls;
 
 pub(super) use apis::{Apis, KnownApi};
+pub use date::instant;
 pub use described::ServerPlace;
 pub(super) use grants::Given;
 pub(super) use issuers::Issuers;
@@ -99,6 +101,7 @@ pub(super) fn build(
     let timeouts = server::timeouts(ctx, merged.timeouts.as_ref());
     let log = server::log(ctx, merged.log.as_ref());
     let reload = server::reload(ctx, merged.reload.as_ref());
+    let tests = suites::build(ctx, merged.tests.as_ref());
     lint::snapshot(
         ctx.report,
         &lint::Subject {
@@ -146,6 +149,7 @@ pub(super) fn build(
         timeouts,
         log,
         reload,
+        tests,
         issuers: issuers.settings()?,
         sites: sites?,
         apis,

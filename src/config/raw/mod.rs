@@ -12,6 +12,7 @@ mod grant;
 mod issuer;
 mod management;
 mod server;
+mod suites;
 mod tls;
 
 pub use api::{
@@ -29,6 +30,7 @@ pub use server::{
     Admin, EndMarker, Health, Http2, Limits, Log, LogFormat, Readiness, Reload, Server, Timeouts,
     Workers,
 };
+pub use suites::Tests;
 pub use tls::{Certificate, ClientAuth, Tls, TlsVersion, UpstreamTls};
 
 use schemars::{JsonSchema, Schema};
@@ -55,6 +57,8 @@ pub struct Configuration {
     pub log: Option<Log>,
     /// How changes of the files are noticed.
     pub reload: Option<Reload>,
+    /// The policy suites.
+    pub tests: Option<Tests>,
     /// Who may issue tokens.
     pub issuers: Vec<Issuer>,
     /// The APIs, as Auth0's resource servers; those with a `gate` are served. An API may stand in two

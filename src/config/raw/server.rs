@@ -264,10 +264,11 @@ pub struct Reload {
 }
 
 /// Whether a file must say itself that it is whole.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum EndMarker {
     /// A file may end anyhow.
+    #[default]
     Optional,
     /// A YAML file that does not end with `...` is taken for torn.
     Required,

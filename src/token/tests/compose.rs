@@ -69,7 +69,7 @@ fn check(profile: &Profile, caller: &Caller<'_>) -> Result<(), ComposeError> {
     let api = super::identity::api();
     let presented = identity.present(Party::First, &api);
     let read = |names: &Names, set: &NameSet, unknown: &[&str]| {
-        let mut read: Vec<String> = names.of(set).map(|name| name.to_string()).collect();
+        let mut read: Vec<String> = names.of(set).map(ToString::to_string).collect();
         // Cognito's say whose they are, and are shown so.
         let owner = format!("{AUDIENCE}/");
         let unknown = unknown.iter().map(|name| name.strip_prefix(&owner).unwrap_or(name));

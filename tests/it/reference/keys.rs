@@ -22,13 +22,14 @@ const ORDER: &[&str] = &[
     "timeouts",
     "log",
     "reload",
+    "tests",
 ];
 
 /// What Auth0 has and nobody here uses.
 const NOT_USED: &str = "Auth0's own; not used.";
 
-/// Every table, sections first.
-pub fn tables(schema: &Value) -> String {
+/// Every table under its heading, that of the whole file as `top`.
+pub fn tables(schema: &Value, top: &str) -> String {
     let mut sections = Sections { schema, found: Vec::new() };
     let mut names: Vec<&str> =
         schema["properties"].as_object().unwrap().keys().map(String::as_str).collect();
@@ -41,7 +42,7 @@ pub fn tables(schema: &Value) -> String {
     for name in &own {
         sections.add(name, &schema["properties"][name]);
     }
-    let mut out = String::from("### Top level\n\n");
+    let mut out = format!("### {top}\n\n");
     out.push_str(HEAD);
     for name in &own {
         out.push_str(&sections.row(name, &schema["properties"][name], &Value::Null, name));

@@ -1,0 +1,54 @@
+//! Suites as texts, and what they say of a snapshot.
+
+use super::case::{Suite, build};
+use super::raw;
+use crate::config::snapshot::Snapshot;
+use crate::config::{self, Code, Outside, Place, Report, Source, schema_of};
+use crate::policy::UnixTime;
+
+/// A suite is written by people; a longer one is something else.
+const MOST_BYTES: usize = 1 << 20;
+
+/// The texts of the suites that the configuration names. The report is that of the configuration: what
+/// cannot be read is said where it is named.
+pub fn named(snapshot: &Snapshot, outside: &dyn Outside, report: &mut Report) -> Vec<Source> {
+    let read = snapshot.tests.suites.iter().filter_map(|suite| match suite.read(outside) {
+        Ok(text) => Some(Source::new(suite.name(), text)),
+        Err(why) => {
+            let message = format!("the suite `{}` cannot be read: {why}", suite.path);
+            report
+                .push(Code::FileUnreadable, &suite.place, message)
+                .help("a relative path starts at the folder of the file that names it");
+            None
+        }
+    });
+    read.collect()
+}
+
+/// Reads suites that speak of `snapshot`. `now` is when their requests come, where they do not say it.
+/// What is wrong with them is in the report, which takes in their texts.
+pub fn read(
+    sources: Vec<Source>,
+    snapshot: &Snapshot,
+    now: UnixTime,
+    report: &mut Report,
+) -> Vec<Suite> {
+    let schema = schema_of::<raw::Suite>();
+    let mut suites = Vec::with_capacity(sources.len());
+    for source in sources {
+        let Source { name, text } = source.clone();
+        let index = report.open(source);
+        if text.len() > MOST_BYTES {
+            let message = format!("the suite is longer than {} MiB", MOST_BYTES >> 20);
+            report
+                .push(Code::ConfigTooLarge, &Place::root(index), message)
+                .help("make several of it");
+            continue;
+        }
+        if let Some(written) = config::read::<raw::Suite>(index, &text, &schema, report) {
+            let cases = build(index, &written, snapshot, now, report);
+            suites.push(Suite { name, cases });
+        }
+    }
+    suites
+}
