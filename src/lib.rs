@@ -17,7 +17,7 @@
 //! | 6 | [`net`] | sockets, TLS, HTTP/1 and HTTP/2, tunnels, workers, connections to upstreams, fetches |
 //! | 5 | [`telemetry`], [`live`], [`clock`], [`chance`] | records and metrics; a value that is replaced whole; the time; lots |
 //! | | | *the wall* |
-//! | 4 | `explain`, [`suite`] | why a call is decided so, and what would change it; cases that must be decided so |
+//! | 4 | [`explain`], [`suite`] | why a call is decided so, and what would change it; cases that must be decided so |
 //! | 3 | [`gate`], `import` | the whole question, pure, with the table of refusals; other formats as configuration |
 //! | 2 | [`config`] | text in, snapshot or report out |
 //! | 1 | [`token`], [`route`] | text to verified claims; path to operation |
@@ -47,6 +47,7 @@ pub mod config;
 
 pub mod gate;
 
+pub mod explain;
 pub mod suite;
 
 pub mod chance;

@@ -1,12 +1,15 @@
 //! The command line: one file per verb. Data goes to standard output, talk to standard error.
 
+mod at;
 mod check;
 mod configuration;
 mod demo;
 mod exit;
+mod explain;
 mod harmless;
 mod health;
 mod inspect_token;
+mod keys;
 mod run;
 mod schema;
 mod test;
@@ -35,6 +38,8 @@ enum Verb {
     Check(check::Options),
     /// Runs a local issuer, an API and the gate before it, with requests to try.
     Demo(demo::Options),
+    /// Says why a request is allowed or refused, rule by rule, and what would change that.
+    Explain(explain::Options),
     /// Asks a running gate whether it is ready: exits with 0 when it is, 1 when not, 2 without answer.
     Health(health::Options),
     /// Shows what a token says, and what each signal in it is taken for.
@@ -53,6 +58,7 @@ impl Cli {
         match self.verb {
             Verb::Check(options) => check::execute(&options),
             Verb::Demo(options) => demo::execute(options),
+            Verb::Explain(options) => explain::execute(&options),
             Verb::Health(options) => health::execute(&options),
             Verb::InspectToken(options) => inspect_token::execute(&options),
             Verb::Run(options) => run::execute(&options),

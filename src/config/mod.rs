@@ -13,6 +13,7 @@
 //! the configuration refers to is asked from [`Outside`].
 
 mod build;
+mod destination;
 mod diagnostic;
 mod diff;
 mod edit;
@@ -39,6 +40,7 @@ mod tree;
 mod walk;
 
 pub use build::{ServerPlace, instant};
+pub use destination::Destination;
 pub use diagnostic::{Code, Diagnostic, Related, Severity};
 pub use diff::{Access, AccessDiff, Caller, What, Which};
 pub use edit::{Edit, EditError, edit};

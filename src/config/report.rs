@@ -233,13 +233,16 @@ impl Report {
         span.cloned().or_else(by_tree).or_else(by_rows)
     }
 
+    /// The line in which a place stands, from 1; none where it stands in no text.
+    pub fn line_of(&self, place: &Place) -> Option<usize> {
+        let span = self.locate(place, None, false)?;
+        Some(self.documents.get(place.source)?.line(span.start))
+    }
+
     /// The line in which a place stands.
     pub fn origin(&self, place: &Place) -> Origin {
-        let line = self
-            .locate(place, None, false)
-            .and_then(|span| Some(self.documents.get(place.source)?.line(span.start)));
         let number = |number: usize| u32::try_from(number).unwrap_or(0);
-        line.map_or_else(Origin::default, |line| Origin {
+        self.line_of(place).map_or_else(Origin::default, |line| Origin {
             file: number(place.source),
             line: number(line),
         })

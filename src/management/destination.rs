@@ -6,9 +6,9 @@ use std::path::Path;
 use http::StatusCode;
 
 use super::Fault;
-use crate::config::Place;
 use crate::config::inventory::File;
 use crate::config::snapshot::Management;
+use crate::config::{self, Place};
 
 /// A list that something new is added to.
 pub(super) struct Destination {
@@ -20,12 +20,6 @@ pub(super) struct Destination {
     pub(super) new_file: Option<String>,
 }
 
-/// A list's key, and how tenant exports spell it.
-type Spellings = (&'static str, &'static str);
-
-const GRANTS: Spellings = ("client_grants", "clientGrants");
-const APIS: Spellings = ("resource_servers", "resourceServers");
-
 impl Destination {
     /// Of a new grant.
     ///
@@ -34,11 +28,11 @@ impl Destination {
     pub(super) fn of_grant(management: &Management) -> Result<Self, Fault> {
         let files = &management.inventory.files;
         if let Some(name) = &management.file {
-            return Ok(Self::named(files, name, GRANTS));
+            return Ok(Self::named(files, name, "client_grants", config::Destination::of_grants));
         }
         let with_grants = with_places(files, |file| file.grants.is_some());
         match with_grants.as_slice() {
-            [one] => Ok(Self::existing(*one, GRANTS)),
+            [one] => Ok(config::Destination::of_grants(one.0, one.1).into()),
             several => Err(unknown(
                 several.is_empty(),
                 "client grants",
@@ -57,14 +51,14 @@ impl Destination {
         let said = management.file.as_deref();
         let is_own = |name: &str| Path::new(name).extension().is_some_and(|kind| kind == "json");
         if let Some(name) = said.filter(|name| !is_own(name)) {
-            return Ok(Self::named(files, name, APIS));
+            return Ok(Self::named(files, name, "resource_servers", config::Destination::of_apis));
         }
         let by_hand = |file: &File| Some(&*file.name) != said;
         let with_apis = with_places(files, |file| by_hand(file) && file.apis.is_some());
         let with_grants = with_places(files, |file| by_hand(file) && file.grants.is_some());
         let of_choice = if with_apis.is_empty() { with_grants } else { with_apis };
         match (of_choice.as_slice(), said) {
-            ([one], _) => Ok(Self::existing(*one, APIS)),
+            ([one], _) => Ok(config::Destination::of_apis(one.0, one.1).into()),
             (several, Some(_)) => Err(unknown(
                 several.is_empty(),
                 "APIs",
@@ -79,24 +73,26 @@ impl Destination {
         }
     }
 
-    fn named(files: &[File], name: &str, spellings: Spellings) -> Self {
+    fn named(
+        files: &[File],
+        name: &str,
+        key: &'static str,
+        of: fn(usize, &File) -> config::Destination,
+    ) -> Self {
         let found = files.iter().enumerate().find(|(_, file)| file.name == name);
         let new = || Self {
-            list: Place::root(files.len()).key(spellings.0),
+            list: Place::root(files.len()).key(key),
             is_export: false,
             new_file: Some(name.to_owned()),
         };
-        found.map_or_else(new, |one| Self::existing(one, spellings))
+        found.map_or_else(new, |(source, file)| of(source, file).into())
     }
+}
 
-    /// In a file that is there, spelled as that file spells its lists.
-    fn existing((source, file): (usize, &File), (own, exported): Spellings) -> Self {
-        let is_export = [file.grants, file.apis].contains(&Some(GRANTS.1))
-            || [file.grants, file.apis].contains(&Some(APIS.1));
-        let has = [file.grants, file.apis].into_iter().flatten();
-        let there = has.into_iter().find(|key| [own, exported].contains(key));
-        let key = there.unwrap_or(if is_export { exported } else { own });
-        Self { list: Place::root(source).key(key), is_export: key == exported, new_file: None }
+/// In a file that is there.
+impl From<config::Destination> for Destination {
+    fn from(to: config::Destination) -> Self {
+        Self { list: to.list, is_export: to.is_export, new_file: None }
     }
 }
 

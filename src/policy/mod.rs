@@ -24,6 +24,7 @@ mod grant;
 mod name;
 mod names;
 mod origin;
+mod rfc3339;
 mod time;
 
 pub use access::{Access, Policy, StrictPolicy, SubjectType};
@@ -36,4 +37,5 @@ pub use grant::{Grant, GrantKind, Grants, Holder, OrganizationRule, Organization
 pub use name::{Audience, ClientId, GrantId, Issuer, NameError, OrganizationId, is_name};
 pub use names::{NameSet, Names};
 pub use origin::Origin;
+pub use rfc3339::Rfc3339;
 pub use time::UnixTime;

@@ -30,4 +30,18 @@ impl UnixTime {
     pub const fn plus_seconds(self, seconds: i64) -> Self {
         Self(self.0.saturating_add(seconds.saturating_mul(1000)))
     }
+
+    /// The Gregorian date in UTC: year, month and day. Years are counted from March, so that the leap day
+    /// is the last of its year; 400 of them have 146 097 days.
+    pub const fn date(self) -> (i64, i64, i64) {
+        let days = self.seconds().div_euclid(86_400) + 719_468;
+        let era = days.div_euclid(146_097);
+        let of_era = days.rem_euclid(146_097);
+        let year = (of_era - of_era / 1460 + of_era / 36_524 - of_era / 146_096) / 365;
+        let of_year = of_era - (365 * year + year / 4 - year / 100);
+        let month = (5 * of_year + 2) / 153;
+        let day = of_year - (153 * month + 2) / 5 + 1;
+        let (month, next) = if month < 10 { (month + 3, 0) } else { (month - 9, 1) };
+        (400 * era + year + next, month, day)
+    }
 }

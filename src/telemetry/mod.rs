@@ -8,13 +8,12 @@ mod json;
 pub mod log;
 mod metrics;
 mod record;
-mod rfc3339;
 mod sink;
 
+pub use crate::policy::Rfc3339;
 pub use json::write_json;
 pub use metrics::{
     ConnectionError, Counter, Gauge, Histogram, MEDIA_TYPE, Metrics, RequestLabels, Requests,
 };
 pub use record::{Record, Ruling};
-pub use rfc3339::Rfc3339;
 pub use sink::{Inlet, Recorder, Sink};

@@ -60,32 +60,30 @@ impl Inspected {
 
     /// What `profile` reads in the token, for an API that has these audiences.
     pub fn through<'a>(&'a self, profile: &'a Profile, audiences: &'a [Audience]) -> Reading<'a> {
-        // No claim is equal to what no application is called.
-        const NOBODY: &str = "\0";
-
-        let claims = &self.claims;
-        let client = profile.client(claims);
-        let mut reading = Reading {
-            admits_type: match self.head.get("typ") {
-                None => profile.admits_type(None),
-                Some(kind) => kind.as_str().is_some_and(|kind| profile.admits_type(Some(kind))),
-            },
-            failed_mark: profile.failed_mark(claims),
-            client,
-            client_claims: profile.client_claims().collect(),
-            signals: Vec::new(),
-            evidence: profile.evidence(claims, client.unwrap_or(NOBODY)),
-            scopes: profile.scopes(claims, audiences).map(|scopes| {
-                let [first, second] = scopes.lists.map(|list| (list, "scopes"));
-                let permissions = (scopes.permissions, "a client's scopes, a user's bound");
-                let roles = (scopes.roles, "a client's scopes, nothing of a user's");
-                [first, second, permissions, roles].into_iter().filter_map(ScopesRead::of).collect()
-            }),
-            organization: profile.organization(claims),
+        let admits_type = match self.head.get("typ") {
+            None => profile.admits_type(None),
+            Some(kind) => kind.as_str().is_some_and(|kind| profile.admits_type(Some(kind))),
         };
-        let mut see = |signal| reading.signals.push(signal);
-        profile.signals(claims, client.unwrap_or(NOBODY), &mut see);
-        reading
+        Reading::of(&self.claims, admits_type, profile, audiences)
+    }
+}
+
+/// What people are shown of a token that the gate takes apart.
+impl Parsed {
+    /// The claim as it came.
+    pub fn claim(&self, name: &str) -> Option<&Value> {
+        self.claims().find(name)
+    }
+
+    /// The time in a claim, where it is one that the gate reads.
+    pub fn time(&self, claim: &str) -> Option<UnixTime> {
+        self.claims().time(claim).ok().flatten()
+    }
+
+    /// What `profile` reads in the token, for an API that has these audiences.
+    pub fn through<'a>(&'a self, profile: &'a Profile, audiences: &'a [Audience]) -> Reading<'a> {
+        let admits_type = profile.admits_type(self.head().kind.as_deref());
+        Reading::of(self.claims(), admits_type, profile, audiences)
     }
 }
 
@@ -114,6 +112,37 @@ pub struct Reading<'a> {
     pub scopes: Result<Vec<ScopesRead<'a>>, TokenError>,
     /// The organization.
     pub organization: Organization<'a>,
+}
+
+impl<'a> Reading<'a> {
+    fn of(
+        claims: &'a Claims,
+        admits_type: bool,
+        profile: &'a Profile,
+        audiences: &'a [Audience],
+    ) -> Self {
+        // No claim is equal to what no application is called.
+        const NOBODY: &str = "\0";
+
+        let client = profile.client(claims);
+        let mut signals = Vec::new();
+        profile.signals(claims, client.unwrap_or(NOBODY), &mut |signal| signals.push(signal));
+        Self {
+            admits_type,
+            failed_mark: profile.failed_mark(claims),
+            client,
+            client_claims: profile.client_claims().collect(),
+            signals,
+            evidence: profile.evidence(claims, client.unwrap_or(NOBODY)),
+            scopes: profile.scopes(claims, audiences).map(|scopes| {
+                let [first, second] = scopes.lists.map(|list| (list, "scopes"));
+                let permissions = (scopes.permissions, "a client's scopes, a user's bound");
+                let roles = (scopes.roles, "a client's scopes, nothing of a user's");
+                [first, second, permissions, roles].into_iter().filter_map(ScopesRead::of).collect()
+            }),
+            organization: profile.organization(claims),
+        }
+    }
 }
 
 /// A claim that holds scopes.

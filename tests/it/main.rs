@@ -23,6 +23,8 @@ mod door;
 mod edits;
 /// Every shipped configuration loads.
 mod examples;
+/// Why requests are decided so, and what changes that.
+mod explain;
 /// The floors and the wall.
 mod floors;
 /// What fuzzers look for, in every input that is kept.

@@ -7,16 +7,13 @@
 use std::sync::Arc;
 
 use serde::Serialize;
-use tokio::sync::mpsc;
 
 use crate::clock::now;
 use crate::config::snapshot::{IssuerSettings, KeySource, ServedApi, Snapshot};
 use crate::gate::Code;
-use crate::keyring::KeyRing;
-use crate::net::fetch::Fetcher;
 use crate::token::{self, KeySet, Parsed, Terms, TokenError};
 
-use super::super::run::control_runtime;
+use super::super::keys::fetched;
 
 /// What became of a verification.
 #[derive(Debug, Serialize)]
@@ -190,23 +187,4 @@ fn signature(error: &TokenError) -> Signature {
 
 fn refusal(error: &TokenError) -> String {
     format!("{}: {error}", Code::from(error).as_str())
-}
-
-/// The keys that the issuer publishes now.
-fn fetched(issuer: &IssuerSettings) -> Result<Arc<KeySet>, String> {
-    let name = &issuer.trust.issuer;
-    let work = async {
-        let (told, mut outcomes) = mpsc::unbounded_channel();
-        let keyring =
-            KeyRing::start(std::slice::from_ref(issuer), Fetcher::new(), move |_, outcome| {
-                let outcome = outcome.as_ref().map(|fetched| fetched.keys.clone());
-                // Only the first is waited for.
-                let _ = told.send(outcome.map_err(ToString::to_string));
-            });
-        let first = outcomes.recv().await;
-        drop(keyring);
-        first.unwrap_or_else(|| Err("the fetch ended without an answer".to_owned()))
-    };
-    let runtime = control_runtime().map_err(|error| error.to_string())?;
-    runtime.block_on(work).map_err(|why| format!("the keys of `{name}` cannot be fetched: {why}"))
 }

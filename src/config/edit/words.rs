@@ -85,7 +85,7 @@ fn is_number_in_parts(text: &str) -> bool {
 }
 
 /// To YAML 1.1.
-fn is_truth_elsewhere(text: &str) -> bool {
+pub(super) fn is_truth_elsewhere(text: &str) -> bool {
     ["y", "n", "yes", "no", "on", "off"].iter().any(|word| text.eq_ignore_ascii_case(word))
 }
 

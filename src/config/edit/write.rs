@@ -2,6 +2,8 @@
 //!
 //! Long texts are never folded, and nothing is shortened.
 
+use std::collections::BTreeSet;
+
 use serde_json::Value;
 
 use super::super::tree::{Kind, Node};
@@ -23,6 +25,8 @@ pub(super) struct Pen<'t> {
     /// What JSON and brackets have between two parts on a line, and behind a key.
     comma: &'static str,
     colon: &'static str,
+    /// Keys that the page writes without the quotes that they would get, such as `on`.
+    bare: BTreeSet<String>,
 }
 
 impl<'t> Pen<'t> {
@@ -32,7 +36,17 @@ impl<'t> Pen<'t> {
         let is_close = page.is_json && page.text.contains("\":") && !page.text.contains("\": ");
         let (comma, colon) = if is_close { (",", ":") } else { (", ", ": ") };
         let (nested, dash) = (habits.nested.unwrap_or(2), habits.dash.unwrap_or(2));
-        Self { page, nested, dash, comma, colon }
+        let mut bare = BTreeSet::new();
+        bare_keys(page, tree, &mut bare);
+        Self { page, nested, dash, comma, colon, bare }
+    }
+
+    /// A key, as the page writes it elsewhere.
+    fn key(&self, name: &str, medium: Medium) -> String {
+        if medium != Medium::Json && self.bare.contains(name) {
+            return name.to_owned();
+        }
+        words::key(name, medium)
     }
 
     /// What stands between two parts on one line.
@@ -65,7 +79,7 @@ impl<'t> Pen<'t> {
         models: &Models<'_>,
     ) -> Vec<String> {
         let blanks = " ".repeat(column);
-        let key = words::key(key, Medium::Block);
+        let key = self.key(key, Medium::Block);
         if self.form(value, models) == Form::Block {
             let mut lines = vec![format!("{blanks}{key}:")];
             lines.extend(self.below(value, column, models));
@@ -165,7 +179,7 @@ impl<'t> Pen<'t> {
         medium: Medium,
     ) -> String {
         let value = self.on_line(value, models, indentation, medium);
-        format!("{}{}{value}", words::key(key, medium), self.colon)
+        format!("{}{}{value}", self.key(key, medium), self.colon)
     }
 
     /// How brackets are filled where nothing shows it: JSON on several lines goes on so.
@@ -229,6 +243,23 @@ impl Habits {
             let first = token(page, value, Some(page.skip(key_end) + 1));
             *into = page.column(first).checked_sub(page.column(key));
         }
+    }
+}
+
+/// Gathers the keys that are words with another meaning to other readers, and stand there without quotes.
+fn bare_keys(page: &Page<'_>, node: &Node, into: &mut BTreeSet<String>) {
+    match &node.kind {
+        Kind::List(items) => items.iter().for_each(|item| bare_keys(page, item, into)),
+        Kind::Map(entries) => {
+            for entry in entries {
+                let is_bare = page.text.get(entry.key_span.clone()) == Some(&*entry.key);
+                if is_bare && words::is_truth_elsewhere(&entry.key) {
+                    into.insert(entry.key.clone());
+                }
+                bare_keys(page, &entry.value, into);
+            }
+        }
+        Kind::Refused | Kind::Scalar { .. } => {}
     }
 }
 

@@ -18,6 +18,7 @@ mod dialect;
 mod draw;
 mod generate;
 mod mutate;
+mod remedies;
 mod render;
 mod request;
 mod rules;
