@@ -12,6 +12,7 @@ use super::{Exit, harmless, show, talk};
 
 /// What `check` takes.
 #[derive(Debug, clap::Args)]
+#[command(after_long_help = EXAMPLES)]
 pub struct Options {
     /// The file or folder to read.
     #[arg(long, env = "GRANTGATE_CONFIG", default_value = "/etc/grantgate", value_name = "PATH")]
@@ -22,12 +23,30 @@ pub struct Options {
     format: Format,
 }
 
+const EXAMPLES: &str = "\
+Examples:
+  # every problem of one file, or of all files in a folder
+  grantgate check --config gateway.yaml
+  grantgate check --config /etc/grantgate
+
+  # beside the lines of a pull request
+  grantgate check --config gateway.yaml --format github
+
+  # the codes of what is suspicious, for a script
+  grantgate check --config gateway.yaml --format json | jq -r '.diagnostics[].code'
+
+Warnings that are meant:
+  A comment allows them, with the reason: on their line or above it, for its whole
+  file, or (`allow-everywhere`) for all files, where some hold no comments.
+  # grantgate: allow scope-ungranted: given out next quarter
+  # grantgate: allow-file grant-elsewhere: one tenant file for all gates";
+
 /// How a report is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
 enum Format {
     /// For people: each problem with its lines and what to write instead.
     Text,
-    /// One JSON object: `{summary: {errors, warnings, files}, diagnostics: [{code, severity, file,
+    /// One JSON object: `{summary: {errors, warnings, allowed, files}, diagnostics: [{code, severity, file,
     /// line, column, end, path, message, help, related}]}`.
     Json,
     /// Workflow commands that GitHub shows beside the lines.
@@ -56,7 +75,12 @@ pub fn execute(options: &Options) -> Exit {
     };
     if report.iter().next().is_none() && options.format != Format::Json {
         let path = options.config.display().to_string().replace('\n', " ");
-        talk(format_args!("no problems in `{}`", harmless(&path)));
+        let allowed = match report.allowed() {
+            0 => String::new(),
+            1 => ", and 1 warning that is allowed".to_owned(),
+            count => format!(", and {count} warnings that are allowed"),
+        };
+        talk(format_args!("no problems in `{}`{allowed}", harmless(&path)));
         return exit;
     }
     write(&report, options.format);

@@ -14,6 +14,7 @@ use super::{Exit, harmless, show, talk};
 
 /// What `health` takes.
 #[derive(Debug, clap::Args)]
+#[command(after_long_help = EXAMPLES)]
 pub struct Options {
     /// The file or folder that says where the gate answers health checks.
     #[arg(long, env = "GRANTGATE_CONFIG", default_value = "/etc/grantgate", value_name = "PATH")]
@@ -28,6 +29,14 @@ pub struct Options {
     #[arg(long, default_value_t = 2, value_name = "SECONDS", value_parser = clap::value_parser!(u64).range(1..=60))]
     timeout: u64,
 }
+
+const EXAMPLES: &str = "\
+Examples:
+  # as a container's readiness probe: 0 when it is ready
+  grantgate health --config /etc/grantgate
+
+  # as its liveness probe
+  grantgate health --live --address 127.0.0.1:9180";
 
 /// Asks: yes when it is ready, no when it is not, and failed when it cannot be asked.
 pub fn execute(options: &Options) -> Exit {

@@ -2,6 +2,7 @@
 
 mod at;
 mod check;
+mod completions;
 mod configuration;
 mod demo;
 mod exit;
@@ -10,6 +11,7 @@ mod harmless;
 mod health;
 mod inspect_token;
 mod keys;
+mod man;
 mod run;
 mod schema;
 mod test;
@@ -27,15 +29,37 @@ use harmless::harmless;
 /// A reverse proxy that lets through only what an application's client grant allows.
 #[derive(Debug, Parser)]
 #[command(name = "grantgate", version, about, arg_required_else_help = true)]
+#[command(after_long_help = EXAMPLES)]
 pub struct Cli {
     #[command(subcommand)]
     verb: Verb,
 }
 
+const EXAMPLES: &str = "\
+Examples:
+  # see it work, on loopback
+  grantgate demo
+
+  # is this configuration right, and what is suspicious in it?
+  grantgate check --config gateway.yaml
+
+  # run it
+  grantgate run --config gateway.yaml
+
+  # what does this token say, and would it be taken?
+  grantgate inspect-token @token.jwt --config gateway.yaml --verify
+
+Exit codes:
+  0  yes: it is done, or the answer is yes
+  1  no: the configuration has errors, the request is refused, a test failed
+  2  there is no answer: usage, what cannot be read, what cannot start";
+
 #[derive(Debug, Subcommand)]
 enum Verb {
     /// Reads a configuration and reports every problem in it.
     Check(check::Options),
+    /// Prints a script that completes commands in a shell.
+    Completions(completions::Options),
     /// Runs a local issuer, an API and the gate before it, with requests to try.
     Demo(demo::Options),
     /// Says why a request is allowed or refused, rule by rule, and what would change that.
@@ -44,6 +68,8 @@ enum Verb {
     Health(health::Options),
     /// Shows what a token says, and what each signal in it is taken for.
     InspectToken(inspect_token::Options),
+    /// Writes the manual pages.
+    Man(man::Options),
     /// Runs the gate.
     Run(run::Options),
     /// Prints the configuration's JSON Schema, for editors.
@@ -57,10 +83,12 @@ impl Cli {
     pub fn execute(self) -> Exit {
         match self.verb {
             Verb::Check(options) => check::execute(&options),
+            Verb::Completions(options) => completions::execute(&options),
             Verb::Demo(options) => demo::execute(options),
             Verb::Explain(options) => explain::execute(&options),
             Verb::Health(options) => health::execute(&options),
             Verb::InspectToken(options) => inspect_token::execute(&options),
+            Verb::Man(options) => man::execute(&options),
             Verb::Run(options) => run::execute(&options),
             Verb::Schema(options) => schema::execute(&options),
             Verb::Test(options) => test::execute(&options),

@@ -15,6 +15,7 @@ use super::{Exit, talk};
 
 /// What `run` takes.
 #[derive(Debug, clap::Args)]
+#[command(after_long_help = EXAMPLES)]
 pub struct Options {
     /// The file or folder to read.
     #[arg(long, env = "GRANTGATE_CONFIG", default_value = "/etc/grantgate", value_name = "PATH")]
@@ -24,6 +25,19 @@ pub struct Options {
     #[arg(long)]
     require_tests: bool,
 }
+
+const EXAMPLES: &str = "\
+Examples:
+  # what /etc/grantgate holds
+  grantgate run
+
+  # a file, or a folder of files that are read together
+  grantgate run --config gateway.yaml
+  GRANTGATE_CONFIG=/srv/grantgate grantgate run
+
+Signals:
+  SIGHUP reads the files again; they are watched, too
+  SIGTERM and SIGINT drain and leave; a second one leaves at once";
 
 /// Runs the gate.
 pub fn execute(options: &Options) -> Exit {

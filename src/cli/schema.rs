@@ -8,6 +8,7 @@ use super::{Exit, show};
 
 /// What `schema` takes.
 #[derive(Debug, clap::Args)]
+#[command(after_long_help = EXAMPLES)]
 pub struct Options {
     /// Prints the OpenAPI description of the Management API instead
     #[arg(long)]
@@ -17,6 +18,15 @@ pub struct Options {
     #[arg(long, conflicts_with = "management")]
     suites: bool,
 }
+
+const EXAMPLES: &str = "\
+Examples:
+  # for an editor: its file then begins with
+  # `# yaml-language-server: $schema=./grantgate.schema.json`
+  grantgate schema > grantgate.schema.json
+
+  # for those who generate a client of the Management API
+  grantgate schema --management > management.openapi.json";
 
 /// Prints the schema.
 pub fn execute(options: &Options) -> Exit {

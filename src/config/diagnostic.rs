@@ -168,19 +168,30 @@ codes! {
     ManagementReserved, "management-reserved", Error, "An API or issuer has a name that is the Management API's.";
 
     // Legal, and suspicious.
+    AllowInvalid, "allow-invalid", Warning, "A comment is about to allow a warning, and allows none.";
+    AllowUnused, "allow-unused", Warning, "A comment allows a warning that is not there.";
+    AudienceShared, "audience-shared", Warning, "Tokens for one API are taken by another.";
     CertificateExpired, "certificate-expired", Warning, "A certificate of a listener has expired.";
+    ClientUnused, "client-unused", Warning, "An application is listed that nothing is about.";
+    EnforcementReport, "enforcement-report", Warning, "An API lets through what its policies refuse.";
     GrantElsewhere, "grant-elsewhere", Warning, "A grant is for an API that is not here.";
     GrantExpiresSoon, "grant-expires-soon", Warning, "A grant expires within 14 days, or has expired.";
     GrantPointless, "grant-pointless", Warning, "A grant has no effect.";
     GrantScopeUndeclared, "grant-scope-undeclared", Warning, "A grant lists a scope or details type that the API does not declare.";
+    GrantWiderThanNeeded, "grant-wider-than-needed", Warning, "Grants give a scope that no operation asks for.";
     GrpcDowngraded, "grpc-downgraded", Warning, "An operation looks like a gRPC method, and HTTP/2 is not spoken on its whole way.";
+    IssuerUnused, "issuer-unused", Warning, "An issuer is configured that no API trusts.";
     KeySkipped, "key-skipped", Warning, "A key of a key set is left out because it cannot be used.";
+    KeysPlaintext, "keys-plaintext", Warning, "An issuer's keys are fetched by plain HTTP.";
     NothingServed, "nothing-served", Warning, "No API has a gate, so that every request is answered with 404.";
     OperationAsksLess, "operation-asks-less", Warning, "A more specific operation asks less than the one that covers it.";
+    OperationUnreachable, "operation-unreachable", Warning, "An operation asks what no grant gives as a whole.";
+    OrganizationUnpresentable, "organization-unpresentable", Warning, "A grant admits an organization that no token of its issuer can name.";
     OrganizationsUnused, "organizations-unused", Warning, "A grant lists organizations and admits none.";
     ProtectionUnenforced, "protection-unenforced", Warning, "A protection is stated that the gate does not enforce.";
     ReportTokensUnused, "report-tokens-unused", Warning, "`report_tokens` is written where refusals are enforced.";
     ScopeUngranted, "scope-ungranted", Warning, "A declared scope is given by no grant.";
+    ScopeUnused, "scope-unused", Warning, "A declared scope is asked for by no operation, and given by no grant.";
     UnlistedAnyToken, "unlisted-any-token", Warning, "Paths that no operation lists are open to any token.";
     UserAllowAll, "user-allow-all", Warning, "Every application may act for its users without a grant.";
 }

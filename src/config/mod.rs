@@ -12,6 +12,7 @@
 //! Nothing here reads a file, the environment or a clock: texts and the time are given, and what
 //! the configuration refers to is asked from [`Outside`].
 
+mod allow;
 mod build;
 mod destination;
 mod diagnostic;
@@ -134,6 +135,8 @@ fn load_as(sources: &[Source], outside: &dyn Outside, wanted: &Wanted) -> Result
     let mut reading = Reading::new(sources, outside);
     match build::build(written, &mut reading, wanted, &mut report) {
         Some((snapshot, inventory)) if !report.has_errors() => {
+            // What has errors is not looked at as a whole: a comment may be about what was not.
+            report.close();
             Ok(Loaded { snapshot, warnings: report, inventory })
         }
         _ => Err(report),

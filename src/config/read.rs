@@ -7,6 +7,7 @@ use schemars::{JsonSchema, SchemaGenerator};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
+use super::allow;
 use super::diagnostic::Code;
 use super::machine::{self, Grants, Slip};
 use super::place::Place;
@@ -62,7 +63,11 @@ pub(super) fn read_file(
             report.push(Code::ConfigUnreadable, &Place::root(source), message).at(span);
             None
         }
-        Some(Err(_)) | None => read(source, text, schema, report),
+        Some(Err(_)) | None => {
+            let read = read(source, text, schema, report);
+            allow::gather(source, text, report);
+            read
+        }
     }
 }
 

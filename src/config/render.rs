@@ -71,7 +71,7 @@ fn is_bare_mark(line: &str) -> bool {
     std::iter::once(first).chain(rest).collect::<String>().trim() == ":::"
 }
 
-/// `2 errors, 1 warning`.
+/// `2 errors, 1 warning, 3 allowed`.
 fn summary(report: &Report) -> String {
     let counts = [(Severity::Error, "error"), (Severity::Warning, "warning")];
     let counts = counts.map(|(severity, name)| match report.count(severity) {
@@ -79,7 +79,8 @@ fn summary(report: &Report) -> String {
         1 => Some(format!("1 {name}")),
         count => Some(format!("{count} {name}s")),
     });
-    counts.into_iter().flatten().collect::<Vec<_>>().join(", ")
+    let allowed = (report.allowed() > 0).then(|| format!("{} allowed", report.allowed()));
+    counts.into_iter().chain([allowed]).flatten().collect::<Vec<_>>().join(", ")
 }
 
 fn group<'a>(report: &'a Report, lines: &'a [Lines<'a>], diagnostic: &'a Diagnostic) -> Group<'a> {

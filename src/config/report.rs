@@ -2,13 +2,15 @@
 //!
 //! Whoever finds a problem pushes it with its place; nobody stops at the first. What was refused
 //! once is not refused again: problems at or below a place that the text layer dropped are left
-//! out, because they would be about what is no longer there.
+//! out, because they would be about what is no longer there. A warning that a comment allows is
+//! counted by itself, and left out too.
 
 use std::collections::BTreeSet;
 use std::fmt;
 use std::ops::Range;
 use std::sync::OnceLock;
 
+use super::allow::Allows;
 use super::diagnostic::{Code, Diagnostic, Related, Severity};
 use super::machine::Rows;
 use super::place::Place;
@@ -63,6 +65,8 @@ pub struct Report {
     diagnostics: Vec<Diagnostic>,
     /// What was dropped from its document, so that nothing follows from its absence.
     refused: BTreeSet<Place>,
+    /// What comments accept.
+    allows: Allows,
     counts: Counts,
 }
 
@@ -70,6 +74,16 @@ pub struct Report {
 struct Counts {
     errors: usize,
     warnings: usize,
+    allowed: usize,
+}
+
+impl Counts {
+    fn of(&mut self, severity: Severity) -> &mut usize {
+        match severity {
+            Severity::Error => &mut self.errors,
+            Severity::Warning => &mut self.warnings,
+        }
+    }
 }
 
 impl Report {
@@ -103,15 +117,17 @@ impl Report {
         span: Option<Span>,
         message: String,
     ) -> Pushed<'_> {
-        let count = match code.severity() {
-            Severity::Error => &mut self.counts.errors,
-            Severity::Warning => &mut self.counts.warnings,
-        };
-        *count += 1;
-        if *count > MAX_KEPT {
+        if self.allows.accept_anywhere(code, place.source) {
+            self.counts.allowed += 1;
             return Pushed(None);
         }
-        self.diagnostics.push(Diagnostic {
+        let count = self.counts.of(code.severity());
+        let is_full = *count >= MAX_KEPT;
+        if is_full && !self.allows.name_lines(code, place.source) {
+            *count += 1;
+            return Pushed(None);
+        }
+        let diagnostic = Diagnostic {
             code,
             place: place.clone(),
             span,
@@ -119,8 +135,39 @@ impl Report {
             message,
             help: None,
             related: Vec::new(),
-        });
-        Pushed(self.diagnostics.last_mut())
+        };
+        Pushed(Some(Told { report: self, diagnostic, is_full }))
+    }
+
+    /// Counts a problem of which all is said, and keeps it where it is shown.
+    fn settle(&mut self, diagnostic: Diagnostic) {
+        let (code, source) = (diagnostic.code, diagnostic.place.source);
+        if self.allows.name_lines(code, source)
+            && let Some(span) = self.span_of(&diagnostic)
+            && self.allows.accept_line(code, source, span.start)
+        {
+            self.counts.allowed += 1;
+            return;
+        }
+        let count = self.counts.of(code.severity());
+        *count += 1;
+        if *count <= MAX_KEPT {
+            self.diagnostics.push(diagnostic);
+        }
+    }
+
+    /// Accepts from now on what comments of a source accept.
+    pub(super) fn allow(&mut self, allows: Allows) {
+        self.allows.join(allows);
+    }
+
+    /// Says which comments accept what is not there, once all is said.
+    pub(super) fn close(&mut self) {
+        for unused in self.allows.take_unused() {
+            self.push(Code::AllowUnused, &Place::root(unused.source), unused.message)
+                .at(unused.span)
+                .help("remove the comment: what it accepts would go unseen when it comes");
+        }
     }
 
     /// Adds a problem, and takes its place as refused.
@@ -195,6 +242,11 @@ impl Report {
             Severity::Error => self.counts.errors,
             Severity::Warning => self.counts.warnings,
         }
+    }
+
+    /// How many warnings there are that comments allow, and that are shown and counted nowhere else.
+    pub fn allowed(&self) -> usize {
+        self.counts.allowed
     }
 
     /// The problems in the order in which they were found; of very many, the first.
@@ -298,9 +350,26 @@ fn end_with_comment(text: &str, end: usize) -> usize {
     if is_comment { end + line.len() } else { end }
 }
 
-/// A problem that was just pushed, to say more about. It is empty where nothing is to be said.
+/// A problem that was just pushed, to say more about. It is empty where nothing is to be said, and
+/// is in the report when it goes.
 #[derive(Debug)]
-pub struct Pushed<'a>(Option<&'a mut Diagnostic>);
+pub struct Pushed<'a>(Option<Told<'a>>);
+
+#[derive(Debug)]
+struct Told<'a> {
+    report: &'a mut Report,
+    diagnostic: Diagnostic,
+    /// Whether it is not shown, unless it is allowed, which shows it no more.
+    is_full: bool,
+}
+
+impl Drop for Pushed<'_> {
+    fn drop(&mut self) {
+        if let Some(Told { report, diagnostic, .. }) = self.0.take() {
+            report.settle(diagnostic);
+        }
+    }
+}
 
 #[expect(
     clippy::return_self_not_must_use,
@@ -319,6 +388,9 @@ impl Pushed<'_> {
     /// What to write instead, where something is known. It is asked for only where the problem is kept:
     /// looking for it may cost more than everything else.
     pub(super) fn help_by(self, help: impl FnOnce() -> Option<String>) -> Self {
+        if self.0.as_ref().is_none_or(|told| told.is_full) {
+            return self;
+        }
         self.with(|diagnostic| diagnostic.help = help())
     }
 
@@ -346,7 +418,9 @@ impl Pushed<'_> {
     }
 
     fn with(mut self, change: impl FnOnce(&mut Diagnostic)) -> Self {
-        self.0.as_deref_mut().map(change);
+        if let Some(told) = &mut self.0 {
+            change(&mut told.diagnostic);
+        }
         self
     }
 }

@@ -6,9 +6,12 @@
 //! of nodes are bounded. Nothing outside names the YAML parser.
 
 mod builder;
+mod comments;
 mod syntax;
 
 use std::ops::Range;
+
+pub(super) use self::comments::comments;
 
 use self::builder::Builder;
 use super::diagnostic::Code;

@@ -38,7 +38,17 @@ impl Inspected {
         }
     }
 
-    /// The head.
+    /// Takes claims for those of a token, which there is none of.
+    ///
+    /// # Errors
+    /// When the text is no JSON object.
+    pub fn of_claims(text: &str) -> Result<Self, TokenError> {
+        let claims = json::object(text.as_bytes()).or_else(|| serde_json::from_str(text).ok());
+        let claims = claims.ok_or(TokenError::Malformed("the claims are not a JSON object"))?;
+        Ok(Self { head: Map::new(), claims: Claims::new(claims), fault: None })
+    }
+
+    /// The head; empty where there are claims alone.
     pub fn head(&self) -> &Map<String, Value> {
         &self.head
     }
@@ -61,6 +71,8 @@ impl Inspected {
     /// What `profile` reads in the token, for an API that has these audiences.
     pub fn through<'a>(&'a self, profile: &'a Profile, audiences: &'a [Audience]) -> Reading<'a> {
         let admits_type = match self.head.get("typ") {
+            // Claims alone have no head to say it.
+            None if self.head.is_empty() => true,
             None => profile.admits_type(None),
             Some(kind) => kind.as_str().is_some_and(|kind| profile.admits_type(Some(kind))),
         };
@@ -112,6 +124,8 @@ pub struct Reading<'a> {
     pub scopes: Result<Vec<ScopesRead<'a>>, TokenError>,
     /// The organization.
     pub organization: Organization<'a>,
+    /// The types of its authorization details, one for each.
+    pub details: Result<Vec<&'a str>, TokenError>,
 }
 
 impl<'a> Reading<'a> {
@@ -141,6 +155,10 @@ impl<'a> Reading<'a> {
                 [first, second, permissions, roles].into_iter().filter_map(ScopesRead::of).collect()
             }),
             organization: profile.organization(claims),
+            details: claims.details(profile.details_claim()).map(|details| {
+                let types = details.iter().filter_map(|detail| detail.get("type")?.as_str());
+                types.collect()
+            }),
         }
     }
 }

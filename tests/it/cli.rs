@@ -59,7 +59,7 @@ fn check_speaks_to_programs() {
     let (code, data, talk) = check("json", right.path());
     let report: Value = serde_json::from_str(&data).unwrap();
     assert_eq!((code, talk.as_str()), (Some(0), ""));
-    assert_eq!(report["summary"], json!({"errors": 0, "warnings": 0, "files": 1}));
+    assert_eq!(report["summary"], json!({"errors": 0, "warnings": 0, "allowed": 0, "files": 1}));
     assert_eq!(check("github", right.path()).1, "");
 
     let wrong = folder(&RIGHT.replace("scope:", "scopee:"));

@@ -55,7 +55,13 @@ fn what_it_shows_reads_as_it_should() {
             "note": "\u{1b}[31mred\u{202e}", "cnf": {"jkt": "x"}, "act": {"sub": "x"},
         }),
     );
-    let cases: [(&str, Command, i32); 9] = [
+    let claims = json!({
+        "iss": "https://example.eu.auth0.com/", "sub": "batch@clients", "azp": "batch",
+        "aud": "https://orders.example.com", "exp": 4_102_444_800_i64, "gty": "client-credentials",
+        "scope": "read:orders", "org_name": "acme",
+        "authorization_details": [{"type": "payment", "amount": 7}, {"type": "refund"}],
+    });
+    let cases: [(&str, Command, i32); 12] = [
         ("keycloak-user-alone", inspect(&[&vector("keycloak/user")]), 0),
         ("keycloak-user-profile", inspect(&[&vector("keycloak/user"), "--profile", "keycloak"]), 0),
         (
@@ -76,6 +82,9 @@ fn what_it_shows_reads_as_it_should() {
             1,
         ),
         ("strange", piped(&["--profile", "auth0"], &strange), 0),
+        ("claims-alone", piped(&["--claims"], &claims.to_string()), 0),
+        ("claims-profile", piped(&["--claims", "--profile", "auth0"], &claims.to_string()), 0),
+        ("claims-json", piped(&["--claims", "-", "--format=json"], &claims.to_string()), 0),
         ("strange-json", piped(&["--profile", "auth0", "--format", "json"], &strange), 0),
     ];
     let mut wrong = Vec::new();
@@ -143,6 +152,8 @@ fn what_cannot_be_answered_is_no_answer() {
         vec!["@/not/there"],
         vec!["-"],
         vec![&user, "--verify"],
+        vec![&user, "--claims"],
+        vec![&user, "--claims", "--verify", "--config", &config],
         vec![&user, "--profile", "custom"],
         vec![&user, "--config", "/not/there"],
     ] {

@@ -31,6 +31,8 @@ mod floors;
 mod fuzz;
 /// Every diagnostic, as people read it.
 mod golden;
+/// `--help` teaches by example.
+mod help;
 /// What `inspect-token` shows, and how it ends.
 mod inspect;
 /// The Management API, over real sockets.
@@ -49,6 +51,8 @@ mod reload;
 mod running;
 /// What the running program tells of itself, and to whom.
 mod seen;
+/// Completions and manual pages.
+mod shells;
 /// A key of an issuer, and the tokens that it signs.
 mod signing;
 /// Policy suites, as the program runs them.

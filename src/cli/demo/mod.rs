@@ -28,6 +28,7 @@ use super::{Exit, run, show, talk};
 
 /// What `demo` takes.
 #[derive(Debug, clap::Args)]
+#[command(after_long_help = EXAMPLES)]
 pub struct Options {
     /// Sends the requests itself, compares, and ends: 0 when all came as expected.
     #[arg(long)]
@@ -37,6 +38,17 @@ pub struct Options {
     #[arg(long, value_name = "PATH")]
     folder: Option<PathBuf>,
 }
+
+const EXAMPLES: &str = "\
+Examples:
+  # an issuer, an API and the gate on loopback, with requests to paste
+  grantgate demo
+
+  # the same, sent and compared by itself
+  grantgate demo --once
+
+  # keep the configuration, to go on from it
+  grantgate demo --folder ./first-steps";
 
 /// Runs the demo.
 pub fn execute(options: Options) -> Exit {

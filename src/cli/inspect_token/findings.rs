@@ -3,6 +3,7 @@
 use serde::Serialize;
 use serde_json::{Map, Value};
 
+use super::candidates::Candidate;
 use super::verification::Verification;
 use crate::config::snapshot::IssuerSettings;
 use crate::policy::Organization;
@@ -21,6 +22,8 @@ pub struct Findings<'a> {
     pub issuer: Issuer<'a>,
     /// What its profile reads in it, where there is one.
     pub reading: Option<Read<'a>>,
+    /// What each kind of issuer would read in it, where none was chosen.
+    pub candidates: Option<Vec<Candidate>>,
     /// What is unusual.
     pub unusual: Vec<String>,
 }
@@ -32,6 +35,8 @@ pub struct Issuer<'a> {
     pub name: Option<&'a Value>,
     /// Whether the configuration knows it.
     pub configured: bool,
+    /// The profile that the configuration gives it.
+    pub profile: Option<&'static str>,
 }
 
 /// What a profile reads in a token.
@@ -53,6 +58,21 @@ pub struct Read<'a> {
     pub scopes: Scopes<'a>,
     /// The organization.
     pub organization: Named<'a>,
+    /// The types of its authorization details.
+    pub authorization_details: Details<'a>,
+}
+
+/// The types of authorization details.
+#[derive(Debug, Serialize)]
+#[serde(untagged)]
+pub enum Details<'a> {
+    /// One for each.
+    Types(&'a [&'a str]),
+    /// They cannot be read.
+    Unreadable {
+        /// Why not.
+        unreadable: String,
+    },
 }
 
 /// The application, and where it is named.
@@ -144,6 +164,7 @@ impl<'a> Findings<'a> {
         chosen_by: &'static str,
         issuer: Option<&IssuerSettings>,
         verification: &'a Verification,
+        candidates: Option<Vec<Candidate>>,
         unusual: Vec<String>,
     ) -> Self {
         let claims = inspected.claims();
@@ -152,7 +173,11 @@ impl<'a> Findings<'a> {
             verification,
             header: inspected.head(),
             claims,
-            issuer: Issuer { name: claims.get("iss"), configured: issuer.is_some() },
+            issuer: Issuer {
+                name: claims.get("iss"),
+                configured: issuer.is_some(),
+                profile: issuer.map(|issuer| issuer.trust.profile.name()),
+            },
             reading: read.map(|(profile, reading)| Read {
                 profile: profile.name(),
                 chosen_by,
@@ -176,7 +201,12 @@ impl<'a> Findings<'a> {
                     Organization::Id(id) => Named { id: Some(id), named: true },
                     Organization::Unreadable => Named { id: None, named: true },
                 },
+                authorization_details: match &reading.details {
+                    Ok(types) => Details::Types(types),
+                    Err(error) => Details::Unreadable { unreadable: error.to_string() },
+                },
             }),
+            candidates,
             unusual,
         }
     }

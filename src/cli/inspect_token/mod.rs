@@ -2,6 +2,7 @@
 //!
 //! | file | |
 //! |---|---|
+//! | `candidates` | the kinds of issuers that may have written it, where nobody says which did |
 //! | `verification` | what the configuration says to the token, with its keys |
 //! | `findings` | all that is shown, as data |
 //! | `remarks` | what is unusual |
@@ -9,6 +10,7 @@
 //!
 //! Without keys nothing is believed, and that is said first. The signature is never printed.
 
+mod candidates;
 mod findings;
 mod remarks;
 mod render;
@@ -28,11 +30,15 @@ use verification::Verification;
 
 /// What `inspect-token` takes.
 #[derive(Debug, clap::Args)]
+#[command(after_long_help = EXAMPLES)]
 pub struct Options {
     /// Where the token is: `@FILE`, or `-` for standard input. By default the variable
     /// `GRANTGATE_TOKEN`, else standard input.
     #[arg(value_name = "SOURCE")]
     source: Option<String>,
+    /// What is read are claims, a JSON object, and no token: of those nothing can be verified.
+    #[arg(long, conflicts_with = "verify")]
+    claims: bool,
     /// The file or folder that says whose tokens are trusted, and with which keys.
     #[arg(long, env = "GRANTGATE_CONFIG", value_name = "PATH")]
     config: Option<PathBuf>,
@@ -43,10 +49,27 @@ pub struct Options {
     /// and audience. Policies and grants are not looked at. Fetches keys where needed.
     #[arg(long, requires = "config")]
     verify: bool,
-    /// How to answer.
+    /// How to answer. JSON is one object: `{verification, header, claims, issuer, reading, candidates,
+    /// unusual}`; `candidates` is there where no profile was chosen, and `reading` where one was.
     #[arg(long, value_enum, default_value_t = Format::Text)]
     format: Format,
 }
+
+const EXAMPLES: &str = "\
+Examples:
+  # what it says, and which kinds of issuers it reads like
+  pbpaste | grantgate inspect-token
+  grantgate inspect-token @token.jwt
+
+  # as one kind of issuer means it
+  grantgate inspect-token @token.jwt --profile auth0
+
+  # whether an API of the configuration takes it: 0 when one does, 1 when none
+  grantgate inspect-token @token.jwt --config gateway.yaml --verify
+
+  # claims that were never a token
+  echo '{\"sub\": \"app@clients\", \"azp\": \"app\", \"scope\": \"read:orders\"}' > claims.json
+  grantgate inspect-token --claims @claims.json --profile auth0 --format json";
 
 /// The profiles that need no further words.
 #[derive(Clone, Copy, Debug, clap::ValueEnum)]
@@ -78,6 +101,9 @@ pub fn execute(options: &Options) -> Exit {
 }
 
 fn inspect(options: &Options) -> Result<Exit, String> {
+    if options.claims {
+        return show_claims(options);
+    }
     let text = token::read(options.source.as_deref())?;
     let snapshot = options.config.as_deref().map(configuration).transpose()?;
     let inspected = match Inspected::read(&text) {
@@ -94,22 +120,40 @@ fn inspect(options: &Options) -> Result<Exit, String> {
         None => Verification::unconfigured(),
         Some(snapshot) => verification::verify(&text, issuer, snapshot, options.verify)?,
     };
+    let exit = if options.verify && !verification.is_accepted() { Exit::No } else { Exit::Yes };
+    answer(options, &inspected, snapshot.as_ref(), &verification)?;
+    Ok(exit)
+}
+
+/// Shows what stands in claims that are in no token.
+fn show_claims(options: &Options) -> Result<Exit, String> {
+    // The variable holds a token.
+    let text = token::read(Some(options.source.as_deref().unwrap_or("-")))?;
+    let snapshot = options.config.as_deref().map(configuration).transpose()?;
+    let inspected = Inspected::of_claims(&text).map_err(|error| error.to_string())?;
+    answer(options, &inspected, snapshot.as_ref(), &Verification::of_claims())?;
+    Ok(Exit::Yes)
+}
+
+/// Shows all that is found.
+fn answer(
+    options: &Options,
+    inspected: &Inspected,
+    snapshot: Option<&Snapshot>,
+    verification: &Verification,
+) -> Result<(), String> {
+    let issuer = snapshot.and_then(|snapshot| issuer_of(inspected, snapshot));
     let named = options.profile.map(Profile::from);
     let profile = named.as_ref().or(issuer.map(|issuer| &issuer.trust.profile));
-    let audiences = snapshot.as_ref().map(|snapshot| audiences(snapshot, issuer));
-    let reading =
-        profile.map(|profile| inspected.through(profile, audiences.as_deref().unwrap_or_default()));
+    let audiences = snapshot.map(|snapshot| audiences(snapshot, issuer)).unwrap_or_default();
+    let reading = profile.map(|profile| inspected.through(profile, &audiences));
     let chosen_by = if named.is_some() { "option" } else { "configuration" };
 
-    let remarks = remarks::of(&inspected, reading.as_ref(), snapshot.as_ref(), now());
-    let findings = Findings::new(
-        &inspected,
-        profile.zip(reading.as_ref()),
-        chosen_by,
-        issuer,
-        &verification,
-        remarks,
-    );
+    let remarks = remarks::of(inspected, reading.as_ref(), snapshot, now());
+    let candidates = profile.is_none().then(|| candidates::of(inspected));
+    let read = profile.zip(reading.as_ref());
+    let findings =
+        Findings::new(inspected, read, chosen_by, issuer, verification, candidates, remarks);
     match options.format {
         Format::Json => {
             let json =
@@ -121,7 +165,7 @@ fn inspect(options: &Options) -> Result<Exit, String> {
             show(format_args!("{}", harmless(text.trim_end())));
         }
     }
-    Ok(if options.verify && !verification.is_accepted() { Exit::No } else { Exit::Yes })
+    Ok(())
 }
 
 fn configuration(path: &Path) -> Result<Snapshot, String> {

@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use crate::config::snapshot::Snapshot;
-use crate::policy::UnixTime;
+use crate::policy::{Organization, UnixTime};
 use crate::telemetry::Rfc3339;
 use crate::token::{Algorithm, Inspected, Reading};
 
@@ -18,7 +18,10 @@ pub fn of(
     if let Some(fault) = inspected.fault() {
         remarks.push(format!("no gate takes it: {fault}"));
     }
-    head(inspected, &mut remarks);
+    // Claims alone have none.
+    if !inspected.head().is_empty() {
+        head(inspected, &mut remarks);
+    }
     time(inspected, now, &mut remarks);
     issuer(inspected, snapshot, &mut remarks);
     claims(inspected, &mut remarks);
@@ -114,6 +117,13 @@ fn profile(inspected: &Inspected, reading: &Reading<'_>, remarks: &mut Vec<Strin
             "no claim names the application"
         };
         remarks.push(what.to_owned());
+    }
+    if let Err(error) = &reading.details {
+        remarks.push(error.to_string());
+    }
+    if reading.organization == Organization::Unreadable {
+        remarks
+            .push("its organization cannot be told by an id: grants compare ids alone".to_owned());
     }
     match &reading.scopes {
         Ok(lists) if lists.len() > 1 => {

@@ -4,7 +4,8 @@ use std::fmt::{self, Write};
 
 use serde_json::{Map, Value};
 
-use super::findings::{Findings, Read, Row, Scopes};
+use super::candidates::Candidate;
+use super::findings::{Details, Findings, Issuer, Read, Row, Scopes};
 use super::verification::{Signature, State, Verification};
 
 /// The text.
@@ -17,8 +18,12 @@ pub fn text(findings: &Findings<'_>) -> String {
 
 fn write(out: &mut String, findings: &Findings<'_>) -> fmt::Result {
     verification(out, findings.verification)?;
-    writeln!(out, "\nheader")?;
-    object(out, findings.header)?;
+    issuer(out, &findings.issuer)?;
+    // Claims alone have no header.
+    if !findings.header.is_empty() {
+        writeln!(out, "\nheader")?;
+        object(out, findings.header)?;
+    }
     writeln!(out, "\nclaims")?;
     object(out, findings.claims)?;
     match &findings.reading {
@@ -27,6 +32,9 @@ fn write(out: &mut String, findings: &Findings<'_>) -> fmt::Result {
             out,
             "\nno profile: name its issuer's configuration (`--config`) or its kind (`--profile`)"
         )?,
+    }
+    if let Some(candidates) = &findings.candidates {
+        guess(out, candidates)?;
     }
     if !findings.unusual.is_empty() {
         writeln!(out, "\nunusual")?;
@@ -60,6 +68,31 @@ fn verification(out: &mut String, verification: &Verification) -> fmt::Result {
         writeln!(out, "  {}: {says}", answer.api)?;
     }
     Ok(())
+}
+
+fn issuer(out: &mut String, issuer: &Issuer<'_>) -> fmt::Result {
+    let name = issuer.name.map_or_else(|| "none".to_owned(), short);
+    match issuer.profile {
+        Some(profile) => writeln!(out, "  issuer: {name}, configured as {profile}"),
+        None => writeln!(out, "  issuer: {name}, not configured"),
+    }
+}
+
+/// What each kind of issuer would read.
+fn guess(out: &mut String, candidates: &[Candidate]) -> fmt::Result {
+    let heads = ["profile", "fits", "access token", "client id", "subject type"].map(str::to_owned);
+    let yes = |is: bool| if is { "yes" } else { "no" }.to_owned();
+    let cells = candidates.iter().map(|candidate| {
+        [
+            candidate.profile.to_owned(),
+            yes(candidate.fits),
+            yes(candidate.is_access_token),
+            candidate.client_id.clone().unwrap_or_else(|| "none".to_owned()),
+            candidate.subject_type.unwrap_or("not proven").to_owned(),
+        ]
+    });
+    writeln!(out, "\nas each kind of issuer would mean it")?;
+    table(out, std::iter::once(heads).chain(cells).collect())
 }
 
 fn object(out: &mut String, object: &Map<String, Value>) -> fmt::Result {
@@ -107,6 +140,11 @@ fn reading(out: &mut String, read: &Read<'_>) -> fmt::Result {
         (None, false) => "none",
     };
     writeln!(out, "  organization  {organization}")?;
+    match &read.authorization_details {
+        Details::Types([]) => writeln!(out, "  details       none")?,
+        Details::Types(types) => writeln!(out, "  details       {}", types.join(" "))?,
+        Details::Unreadable { unreadable } => writeln!(out, "  details       {unreadable}")?,
+    }
     signals(out, &subject_type.signals)
 }
 
@@ -121,15 +159,19 @@ fn signals(out: &mut String, rows: &[Row<'_>]) -> fmt::Result {
             row.points_to.unwrap_or("-").to_owned(),
         ]
     });
-    let table: Vec<_> = std::iter::once(heads).chain(cells).collect();
-    let mut widths = [0; 4];
-    for row in &table {
+    writeln!(out, "\nsignals of the subject type")?;
+    table(out, std::iter::once(heads).chain(cells).collect())
+}
+
+/// Rows of cells, in columns.
+fn table<const N: usize>(out: &mut String, rows: Vec<[String; N]>) -> fmt::Result {
+    let mut widths = [0; N];
+    for row in &rows {
         for (width, cell) in widths.iter_mut().zip(row) {
             *width = (*width).max(cell.chars().count());
         }
     }
-    writeln!(out, "\nsignals of the subject type")?;
-    for row in &table {
+    for row in rows {
         let cells = row.iter().zip(widths).map(|(cell, width)| format!("{cell:<width$}"));
         writeln!(out, "  {}", cells.collect::<Vec<_>>().join("  ").trim_end())?;
     }

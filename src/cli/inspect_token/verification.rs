@@ -69,6 +69,11 @@ impl Verification {
         Self::not_made("no configuration was given (`--config`), so there are no keys")
     }
 
+    /// There is no token.
+    pub fn of_claims() -> Self {
+        Self::not_made("these are claims alone: without a signature there is nothing to verify")
+    }
+
     /// Whether some API takes the token.
     pub fn is_accepted(&self) -> bool {
         self.state == State::Verified

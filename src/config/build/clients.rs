@@ -8,17 +8,17 @@ use std::collections::HashMap;
 
 use super::apis::SCOPE_CHARACTERS;
 use super::context::{At, Context};
-use super::export::Exports;
+use super::export::{Exports, is_exported_grant};
 use super::issuers::Issuers;
 use super::merge::List;
 use crate::config::inventory::KnownClient;
 use crate::config::{Code, Place, raw};
-use crate::policy::{ClientId, Clients, Party};
+use crate::policy::{ClientId, Clients, Issuer, Party};
 
 /// What is known of applications.
-pub(super) struct Listed {
+pub(in crate::config) struct Listed {
     /// Whose they are.
-    pub(super) clients: Clients,
+    pub(in crate::config) clients: Clients,
     names: Names,
 }
 
@@ -41,6 +41,15 @@ struct Entry {
     place: Place,
     own: Option<(bool, Place)>,
     mode: Option<(raw::SecurityMode, Place)>,
+    /// Whether an export says more of it, or holds it.
+    is_exported: bool,
+}
+
+/// An application that is listed, and that nothing else names.
+pub(in crate::config) struct Unnamed<'a> {
+    pub(in crate::config) issuer: usize,
+    pub(in crate::config) id: &'a ClientId,
+    pub(in crate::config) place: &'a Place,
 }
 
 impl Listed {
@@ -89,6 +98,39 @@ impl Listed {
             [only] => Some(&only.id),
             _ => None,
         }
+    }
+
+    /// Those that no grant names, for an API here or elsewhere, and no export.
+    pub(super) fn unnamed(
+        &self,
+        grants: &[At<&raw::ClientGrant>],
+        issuers: &Issuers,
+    ) -> Vec<Unnamed<'_>> {
+        let entries = &self.names.entries;
+        let mut is_named: Vec<_> = entries.iter().map(|entry| entry.is_exported).collect();
+        let mut by_text: HashMap<&str, Vec<usize>> = HashMap::new();
+        for (index, entry) in entries.iter().enumerate().filter(|(_, entry)| !entry.is_exported) {
+            for text in std::iter::once(entry.id.as_str()).chain(entry.name.as_deref()) {
+                by_text.entry(text).or_default().push(index);
+            }
+        }
+        for grant in grants {
+            let Some(text) = grant.raw.client_id.as_deref() else { continue };
+            for index in by_text.get(text).into_iter().flatten() {
+                let Some(entry) = entries.get(*index) else { continue };
+                let by_id = entry.id.as_str() == text;
+                let issuer = issuers.name(entry.issuer).map(Issuer::as_str);
+                let is_of_issuer =
+                    grant.raw.issuer.is_none() || grant.raw.issuer.as_deref() == issuer;
+                if let Some(is_named) = is_named.get_mut(*index) {
+                    *is_named |= is_of_issuer && (by_id || is_exported_grant(&grant.place));
+                }
+            }
+        }
+        let unnamed = entries.iter().zip(is_named).filter(|(_, is_named)| !is_named);
+        unnamed
+            .map(|(Entry { issuer, id, place, .. }, _)| Unnamed { issuer: *issuer, id, place })
+            .collect()
     }
 
     /// Those that are listed with their ids, as they are shown.
@@ -167,6 +209,7 @@ fn entry(
         place: at_id,
         own: raw.is_first_party.map(|own| (own, place.key("is_first_party"))),
         mode: raw.third_party_security_mode.map(|mode| (mode, place.key(MODE))),
+        is_exported: exports.hold(place),
     })
 }
 
@@ -235,6 +278,7 @@ impl Names {
             return;
         };
         let Some(entry) = self.entries.get_mut(only) else { return };
+        entry.is_exported = true;
         let own = raw.is_first_party.map(|own| (own, place.key("is_first_party")));
         let mode = raw.third_party_security_mode.map(|mode| (mode, place.key(MODE)));
         add(ctx, &mut entry.own, own);

@@ -11,9 +11,9 @@ use crate::config::raw::api::NOT_USED;
 use crate::config::{Code, Place, Report, raw};
 
 /// A resource server, whole.
-pub(super) struct Server<'r> {
+pub(in crate::config) struct Server<'r> {
     pub(super) place: ServerPlace,
-    pub(super) raw: Cow<'r, raw::ResourceServer>,
+    pub(in crate::config) raw: Cow<'r, raw::ResourceServer>,
 }
 
 /// Where an API stands: key by key, where it has two entries.

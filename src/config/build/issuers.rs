@@ -39,6 +39,16 @@ impl Issuers {
         self.names.get(index).map(|(name, _)| name).or_else(|| own().map(|(name, _)| name))
     }
 
+    /// An issuer by its place, with where it is written; none for the gateway's own.
+    pub(in crate::config) fn named(&self, index: usize) -> Option<(&Issuer, &Place)> {
+        self.names.get(index).map(|(name, place)| (name, place))
+    }
+
+    /// What is trusted in an issuer's tokens; none where it has errors, and for the gateway's own.
+    pub(in crate::config) fn trust(&self, index: usize) -> Option<&Trust> {
+        Some(&self.settings.get(index)?.as_ref()?.trust)
+    }
+
     /// Adds the gateway's own; without settings where they have errors.
     pub(super) fn add_own(&mut self, name: Issuer, settings: Option<IssuerSettings>) {
         self.own = Some((name, settings));
@@ -53,7 +63,7 @@ impl Issuers {
         self.by_name.get(name).copied()
     }
 
-    pub(super) fn names(&self) -> impl Iterator<Item = &str> {
+    pub(in crate::config) fn names(&self) -> impl Iterator<Item = &str> {
         self.names.iter().map(|(name, _)| name.as_str())
     }
 

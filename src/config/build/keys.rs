@@ -169,6 +169,15 @@ fn remote(ctx: &mut Context<'_, '_>, issuer: &At<&raw::Issuer>) -> Option<KeySou
             .help("write `https://…`; or `allow_http: true` if the network itself is trusted");
         return None;
     }
+    if urls::is_open(url) {
+        let message = format!(
+            "the keys are fetched from `{url}` by plain HTTP: whoever is on the way can put his own \
+            in their place, and write any token"
+        );
+        ctx.report
+            .push(Code::KeysPlaintext, &place.key("allow_http"), message)
+            .help("write `https://…`, with `ca` where the authority is your own; or `jwks_file`");
+    }
     let cooldown = place.key("refresh_cooldown");
     let refresh_cooldown =
         ctx.some_time(&cooldown, raw.refresh_cooldown.as_ref(), REFRESH_COOLDOWN);

@@ -32,7 +32,9 @@ mod upstream;
 mod urls;
 
 pub(super) use apis::{Apis, KnownApi};
+pub(super) use clients::{Listed, Unnamed};
 pub use date::instant;
+pub(super) use described::Server;
 pub use described::ServerPlace;
 pub(super) use grants::Given;
 pub(super) use issuers::Issuers;
@@ -107,8 +109,10 @@ pub(super) fn build(
         &lint::Subject {
             server: &server,
             apis: &apis,
+            written: &servers,
             given: &given,
-            clients: &listed.clients,
+            unnamed: listed.unnamed(&merged.client_grants.items, &issuers),
+            listed: &listed,
             issuers: &issuers,
             now,
         },

@@ -31,7 +31,7 @@ pub(super) fn build(
         .collect();
     let complete = read.iter().all(Option::is_some);
     let read: Vec<_> = read.into_iter().flatten().collect();
-    lint::operations(ctx.report, &read);
+    lint::asks_less(ctx.report, &read);
     let places: Vec<_> = read.iter().map(|read| read.place.key("on")).collect();
     let table = Operations::build(
         read.into_iter().map(|read| (read.on.methods, read.on.pattern, read.operation)),

@@ -22,7 +22,7 @@ mod gap;
 mod layout;
 mod meaning;
 mod models;
-mod page;
+pub(super) mod page;
 mod plan;
 mod replace;
 mod words;

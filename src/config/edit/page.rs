@@ -7,7 +7,7 @@ use std::ops::Range;
 use serde::de::IgnoredAny;
 
 /// A text that is looked at.
-pub(super) struct Page<'t> {
+pub(in crate::config) struct Page<'t> {
     pub(super) text: &'t str,
     /// How its lines end.
     pub(super) line_break: &'static str,
@@ -18,7 +18,7 @@ pub(super) struct Page<'t> {
 }
 
 impl<'t> Page<'t> {
-    pub(super) fn new(text: &'t str) -> Self {
+    pub(in crate::config) fn new(text: &'t str) -> Self {
         let start = if text.starts_with('\u{feff}') { '\u{feff}'.len_utf8() } else { 0 };
         let first = text.find('\n').and_then(|at| text.get(..at));
         let line_break = if first.is_some_and(|line| line.ends_with('\r')) { "\r\n" } else { "\n" };
@@ -34,17 +34,17 @@ impl<'t> Page<'t> {
         self.text.as_bytes().get(at).copied()
     }
 
-    pub(super) fn line_start(&self, at: usize) -> usize {
+    pub(in crate::config) fn line_start(&self, at: usize) -> usize {
         let before = self.slice(self.start..at);
         before.rfind(['\n', '\r']).map_or(self.start, |found| self.start + found + 1)
     }
 
-    pub(super) fn line_end(&self, at: usize) -> usize {
+    pub(in crate::config) fn line_end(&self, at: usize) -> usize {
         self.slice(at..self.text.len()).find(['\n', '\r']).map_or(self.text.len(), |end| at + end)
     }
 
     /// Where the line behind that of `at` starts; none on the last one.
-    pub(super) fn next_line(&self, at: usize) -> Option<usize> {
+    pub(in crate::config) fn next_line(&self, at: usize) -> Option<usize> {
         let end = self.line_end(at);
         match self.slice(end..self.text.len()) {
             "" => None,
@@ -76,16 +76,16 @@ impl<'t> Page<'t> {
         self.slice(self.line_start(at)..self.line_end(at))
     }
 
-    pub(super) fn is_blank(&self, at: usize) -> bool {
+    pub(in crate::config) fn is_blank(&self, at: usize) -> bool {
         self.line(at).trim_matches([' ', '\t']).is_empty()
     }
 
-    pub(super) fn is_comment(&self, at: usize) -> bool {
+    pub(in crate::config) fn is_comment(&self, at: usize) -> bool {
         self.line(at).trim_start_matches([' ', '\t']).starts_with('#')
     }
 
     /// Whether nothing stands before it on its line.
-    pub(super) fn is_first_on_line(&self, at: usize) -> bool {
+    pub(in crate::config) fn is_first_on_line(&self, at: usize) -> bool {
         self.column(at) == self.indentation(at).len()
     }
 

@@ -17,6 +17,7 @@ pub(in crate::config) fn json(report: &Report) -> Value {
         "summary": {
             "errors": report.count(Severity::Error),
             "warnings": report.count(Severity::Warning),
+            "allowed": report.allowed(),
             "files": report.documents().len(),
         },
         "diagnostics": diagnostics(report),

@@ -337,7 +337,8 @@ impl<'t, 'r> Builder<'t, 'r> {
     }
 }
 
-fn parser_options() -> Options {
+/// How a text is read; its comments are told where somebody asks for them alone.
+pub(super) fn parser_options() -> Options {
     options! {
         disallow_directives: true,
         // Without these an unknown alias is an error that ends the parse, and an anchor has no span.

@@ -462,10 +462,13 @@ fn a_write_is_answered_with_what_is_to_be_looked_at_in_its_object() {
     assert_eq!(warnings(&managed, Endpoint::CreateApi, "", &plain), "");
     // Of the API that is changed alone, and also where nothing changes.
     let (same, enforced) = (json!({}), json!({"enforce_policies": true}));
-    assert_eq!(warnings(&managed, Endpoint::UpdateApi, ORDERS, &same), "user-allow-all");
+    assert_eq!(
+        warnings(&managed, Endpoint::UpdateApi, ORDERS, &same),
+        "scope-unused, user-allow-all"
+    );
     assert_eq!(
         warnings(&managed, Endpoint::UpdateApi, ORDERS, &enforced),
-        "protection-unenforced, user-allow-all"
+        "protection-unenforced, scope-unused, user-allow-all"
     );
     assert_eq!(warnings(&managed, Endpoint::UpdateApi, "urn:reports", &same), "");
 }

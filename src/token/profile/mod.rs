@@ -221,6 +221,31 @@ impl Profile {
         }
     }
 
+    /// Whether any token proves that it is of `subject_type`.
+    pub fn can_prove(&self, subject_type: SubjectType) -> bool {
+        match (self, subject_type) {
+            (Self::Auth0, SubjectType::AnonymousUser) => true,
+            (_, SubjectType::AnonymousUser) => false,
+            (Self::Custom(custom), SubjectType::Client) => !custom.machine.is_empty(),
+            (Self::Custom(custom), SubjectType::User) => !custom.user.is_empty(),
+            (_, SubjectType::Client | SubjectType::User) => true,
+        }
+    }
+
+    /// Whether tokens name organizations at all.
+    pub fn names_organizations(&self) -> bool {
+        !matches!(self, Self::Entra)
+    }
+
+    /// Whether a token can name the organization with this id: those of Auth0 are marked as what they are.
+    pub fn can_name(&self, organization: &str) -> bool {
+        match self {
+            Self::Auth0 => organization.starts_with("org_"),
+            Self::Entra => false,
+            _ => true,
+        }
+    }
+
     /// Whose application it is, as far as its id tells: Auth0 gives third parties' ids a prefix.
     pub fn party(&self, client: &str) -> Party {
         match self {
