@@ -1,10 +1,12 @@
 //! The command line: one file per verb. Data goes to standard output, talk to standard error.
 
+mod access;
 mod at;
 mod check;
 mod completions;
 mod configuration;
 mod demo;
+mod diff;
 mod exit;
 mod explain;
 mod harmless;
@@ -12,9 +14,13 @@ mod health;
 mod inspect_token;
 mod keys;
 mod man;
+mod out;
+mod progress;
 mod run;
 mod schema;
+mod side;
 mod test;
+mod time;
 mod token;
 
 use std::fmt;
@@ -56,12 +62,16 @@ Exit codes:
 
 #[derive(Debug, Subcommand)]
 enum Verb {
+    /// Says who may do what: who can use a scope, what an application can do, everything on an API.
+    Access(access::Options),
     /// Reads a configuration and reports every problem in it.
     Check(check::Options),
     /// Prints a script that completes commands in a shell.
     Completions(completions::Options),
     /// Runs a local issuer, an API and the gate before it, with requests to try.
     Demo(demo::Options),
+    /// Says who gains and who loses what between two configurations.
+    Diff(diff::Options),
     /// Says why a request is allowed or refused, rule by rule, and what would change that.
     Explain(explain::Options),
     /// Asks a running gate whether it is ready: exits with 0 when it is, 1 when not, 2 without answer.
@@ -82,9 +92,11 @@ impl Cli {
     /// Does what the command line asks, and says how it ended.
     pub fn execute(self) -> Exit {
         match self.verb {
+            Verb::Access(options) => access::execute(&options),
             Verb::Check(options) => check::execute(&options),
             Verb::Completions(options) => completions::execute(&options),
             Verb::Demo(options) => demo::execute(options),
+            Verb::Diff(options) => diff::execute(&options),
             Verb::Explain(options) => explain::execute(&options),
             Verb::Health(options) => health::execute(&options),
             Verb::InspectToken(options) => inspect_token::execute(&options),

@@ -21,7 +21,7 @@ mod issuers;
 mod operations;
 mod scopes;
 
-pub(super) use operations::{asks_less, sample};
+pub(super) use operations::asks_less;
 
 use super::build::{Apis, Given, Issuers, Listed, Server as Described, Unnamed};
 use super::snapshot::Server;

@@ -12,6 +12,7 @@
 //! Nothing here reads a file, the environment or a clock: texts and the time are given, and what
 //! the configuration refers to is asked from [`Outside`].
 
+pub mod access;
 mod allow;
 mod build;
 mod destination;
@@ -26,6 +27,7 @@ mod lint;
 mod machine;
 mod outside;
 mod place;
+mod portrait;
 pub mod raw;
 mod read;
 mod render;
@@ -43,11 +45,12 @@ mod walk;
 pub use build::{ServerPlace, instant};
 pub use destination::Destination;
 pub use diagnostic::{Code, Diagnostic, Related, Severity};
-pub use diff::{Access, AccessDiff, Caller, What, Which};
+pub use diff::{Access, AccessDiff, Caller, Changed, Difference, What, Which};
 pub use edit::{Edit, EditError, edit};
 pub use editor::{editor_schema, editor_schema_of};
 pub use outside::Outside;
 pub use place::{Place, Step};
+pub use portrait::{PolicyDocument, policy_document};
 pub use read::{read, schema_of};
 pub use render::Style;
 pub use report::{Document, Pushed, Report};

@@ -6,6 +6,7 @@ mod served;
 mod suites;
 
 use core::net::SocketAddr;
+use std::collections::HashMap;
 use std::fmt;
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
@@ -14,7 +15,7 @@ use std::time::Duration;
 
 use ipnet::IpNet;
 
-use crate::policy::{Clients, Origin};
+use crate::policy::{ClientId, Clients, Issuer, Origin};
 use crate::route::Sites;
 use crate::token::{KeySet, Trust};
 
@@ -61,6 +62,8 @@ pub struct Snapshot {
     pub apis: Vec<ServedApi>,
     /// What is known of applications beyond their grants.
     pub clients: Clients,
+    /// What applications are called, where that is written.
+    pub client_names: ClientNames,
     /// The names of the files that it was read from, as an [`Origin`] counts them.
     pub files: Vec<Arc<str>>,
     /// SHA-256 over the names and texts of all files.
@@ -74,6 +77,31 @@ impl Snapshot {
     pub fn line_of(&self, origin: Origin) -> Option<String> {
         let file = self.files.get(usize::try_from(origin.file).ok()?)?;
         (origin.line > 0).then(|| format!("{file}:{}", origin.line))
+    }
+}
+
+/// What applications are called for people. It decides nothing.
+#[derive(Clone, Debug, Default)]
+pub struct ClientNames {
+    by_issuer: HashMap<Issuer, HashMap<ClientId, Arc<str>>>,
+}
+
+impl ClientNames {
+    /// Names `client` of `issuer`.
+    pub(super) fn insert(&mut self, issuer: Issuer, client: ClientId, name: &str) {
+        self.by_issuer.entry(issuer).or_default().insert(client, name.into());
+    }
+
+    /// The name of `client` of `issuer`.
+    pub fn find(&self, issuer: &Issuer, client: &str) -> Option<&str> {
+        self.by_issuer.get(issuer)?.get(client).map(|name| &**name)
+    }
+
+    /// Every name.
+    pub fn iter(&self) -> impl Iterator<Item = (&Issuer, &ClientId, &str)> {
+        self.by_issuer.iter().flat_map(|(issuer, names)| {
+            names.iter().map(move |(client, name)| (issuer, client, &**name))
+        })
     }
 }
 

@@ -148,7 +148,7 @@ impl Entry {
         };
         let refused = written.is_none();
         let none = AccessDiff::default();
-        let AccessDiff { gained, lost } = written.map_or(&none, |written| &written.diff);
+        let diff = written.map_or(&none, |written| &written.diff);
         json!({
             "time": Rfc3339(now()),
             "audit": self.action(),
@@ -164,8 +164,8 @@ impl Entry {
             "code": reply.code.or(refused.then(|| unnamed(reply.status))),
             "message": refused.then(|| message(reply)).flatten(),
             "status": reply.status.as_u16(),
-            "gained": accesses(gained),
-            "lost": accesses(lost),
+            "gained": accesses(diff.gains(), diff.gained()),
+            "lost": accesses(diff.losses(), diff.lost()),
             "warnings": reply.headers.get(WARNINGS).and_then(|codes| codes.to_str().ok()),
             "files": written.map_or(&[][..], |written| &written.files),
             "generation": written.map(|written| written.snapshot.generation),
@@ -192,9 +192,9 @@ fn message(reply: &Reply) -> Option<String> {
     Some(text.chars().filter(|char| !harms(*char)).take(MESSAGE_CHARS).collect())
 }
 
-fn accesses(list: &[Access]) -> Value {
-    let first: Vec<_> = list.iter().take(MOST_ACCESSES).map(ToString::to_string).collect();
-    json!({"count": list.len(), "accesses": first})
+fn accesses(count: usize, list: impl Iterator<Item = Access>) -> Value {
+    let first: Vec<_> = list.take(MOST_ACCESSES).map(|access| access.to_string()).collect();
+    json!({"count": count, "accesses": first})
 }
 
 impl Tool {

@@ -19,9 +19,9 @@
 use std::sync::Arc;
 
 use super::{
-    Api, Basis, Decision, Denial, Grant, GrantKind, NameSet, Names, Need, Organization,
+    Api, Basis, Decision, Denial, Grant, GrantKind, Issuer, NameSet, Names, Need, Organization,
     OrganizationRule, Organizations, OverCeiling, Party, Permit, Policy, Presented, Reason,
-    UnixTime,
+    SubjectType, UnixTime,
 };
 
 /// Decides one request, by the rules in the order of the table above.
@@ -45,14 +45,28 @@ pub fn decide(api: &Api, presented: &Presented<'_>, need: &Need, now: UnixTime) 
 /// The grant that counts, or none where none is needed. An application's own grant replaces the
 /// default one for third parties, also when it has expired.
 fn grant<'a>(api: &'a Api, presented: &Presented<'_>) -> Result<Option<&'a Arc<Grant>>, Reason> {
-    let (issuer, subject_type) = (presented.issuer, presented.subject_type);
-    match (api.access.policy(subject_type), presented.party) {
+    let Presented { issuer, client, party, subject_type, .. } = presented;
+    governing_grant(api, issuer, client, *party, *subject_type)
+}
+
+/// The grant that counts for an application, or none where none is needed.
+///
+/// # Errors
+/// [`Reason::PolicyDeniesAll`], [`Reason::GrantMissing`].
+pub fn governing_grant<'a>(
+    api: &'a Api,
+    issuer: &Issuer,
+    client: &str,
+    party: Party,
+    subject_type: SubjectType,
+) -> Result<Option<&'a Arc<Grant>>, Reason> {
+    match (api.access.policy(subject_type), party) {
         (Policy::DenyAll, _) => return Err(Reason::PolicyDeniesAll),
         (Policy::AllowAll, Party::First) => return Ok(None),
         (Policy::AllowAll, Party::Third) | (Policy::RequireClientGrant, _) => {}
     }
-    let own = api.grants.own(issuer, presented.client, subject_type);
-    let default = || match presented.party {
+    let own = api.grants.own(issuer, client, subject_type);
+    let default = || match party {
         Party::First => None,
         Party::Third => api.grants.third_party(issuer, subject_type),
     };

@@ -181,6 +181,13 @@ impl Grants {
         give_alike(&slots(self).unwrap_or_default(), &slots(other).unwrap_or_default())
     }
 
+    /// The applications that have grants of their own.
+    pub fn clients(&self) -> impl Iterator<Item = (&Issuer, &ClientId)> {
+        let issuers = self.by_issuer.iter();
+        issuers
+            .flat_map(|(issuer, grants)| grants.clients.keys().map(move |client| (issuer, client)))
+    }
+
     /// Every grant with its issuer and holder, in no order.
     pub fn iter(&self) -> impl Iterator<Item = (&Issuer, Holder, &Arc<Grant>)> {
         self.by_issuer.iter().flat_map(|(issuer, grants)| {

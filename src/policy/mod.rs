@@ -30,7 +30,7 @@ mod time;
 pub use access::{Access, Policy, StrictPolicy, SubjectType};
 pub use api::{Api, Enforcement, OverCeiling};
 pub use client::{Clients, Party};
-pub use decide::decide;
+pub use decide::{decide, governing_grant};
 pub use decision::{Basis, Decision, Denial, Permit, Reason};
 pub use facts::{Ask, DetailTypes, Need, Organization, Presented, Scopes};
 pub use grant::{Grant, GrantKind, Grants, Holder, OrganizationRule, Organizations};

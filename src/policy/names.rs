@@ -3,6 +3,7 @@
 //! knows the representation. Up to 128 names a set lives inline and costs no allocation.
 
 use std::collections::HashMap;
+use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 
 /// The declared names, each with its place in the list.
@@ -170,6 +171,12 @@ impl PartialEq for NameSet {
 }
 
 impl Eq for NameSet {}
+
+impl Hash for NameSet {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.iter().for_each(|place| place.hash(state));
+    }
+}
 
 #[cfg(test)]
 mod tests {

@@ -12,11 +12,7 @@ pub struct Rfc3339(pub UnixTime);
 
 impl fmt::Display for Rfc3339 {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (seconds, millis) = (self.0.seconds(), self.0.milliseconds().rem_euclid(1000));
-        let second = seconds.rem_euclid(86_400);
-        let (year, month, day) = self.0.date();
-        let (hour, minute, second) = (second / 3600, second / 60 % 60, second % 60);
-        write!(f, "{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}.{millis:03}Z")
+        fmt::Display::fmt(&self.0, f)
     }
 }
 

@@ -1,5 +1,7 @@
 //! Time as a plain number that is handed in: nothing below the wall reads a clock.
 
+use std::fmt;
+
 /// Milliseconds since 1970-01-01T00:00:00Z, leap seconds not counted (RFC 7519 `NumericDate`, finer).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct UnixTime(i64);
@@ -43,5 +45,16 @@ impl UnixTime {
         let day = of_year - (153 * month + 2) / 5 + 1;
         let (month, next) = if month < 10 { (month + 3, 0) } else { (month - 9, 1) };
         (400 * era + year + next, month, day)
+    }
+}
+
+/// As RFC 3339 writes it, in UTC and to the millisecond: `2030-01-01T00:00:00.000Z`.
+impl fmt::Display for UnixTime {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (seconds, millis) = (self.seconds(), self.0.rem_euclid(1000));
+        let second = seconds.rem_euclid(86_400);
+        let (year, month, day) = self.date();
+        let (hour, minute, second) = (second / 3600, second / 60 % 60, second % 60);
+        write!(f, "{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}.{millis:03}Z")
     }
 }

@@ -319,8 +319,10 @@ impl Reloader {
             Err(_) => AccessDiff::default(),
         };
         let applied = Applied {
-            gained: diff.gained.len(),
-            lost: diff.lost.len(),
+            gained: diff.gains(),
+            lost: diff.losses(),
+            changed: diff.changed.len(),
+            access: diff.summary(),
             restart_needed,
             warnings: warnings.to_string(),
             diagnostics: warnings.diagnostics(),

@@ -70,6 +70,10 @@ pub struct Applied {
     pub gained: usize,
     /// How many it no longer allows.
     pub lost: usize,
+    /// How much else differs that decides.
+    pub changed: usize,
+    /// All that in words, of very much the first; empty where there is nothing.
+    pub access: String,
     /// The keys whose values differ from those that the program started with, and wait for the next
     /// start.
     pub restart_needed: Vec<&'static str>,

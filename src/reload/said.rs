@@ -12,10 +12,14 @@ impl Reloader {
         let was_kept = |before: &Status| matches!(before.last, ReloadOutcome::Kept(_));
         match &status.last {
             ReloadOutcome::Applied(applied) => {
-                let Applied { gained, lost, restart_needed, warnings, diagnostics: _ } = applied;
+                let Applied { gained, lost, changed, access, .. } = applied;
+                let Applied { restart_needed, warnings, .. } = applied;
                 tracing::info!(
-                    %path, generation, %sha256, by, gained, lost, "configuration applied"
+                    %path, generation, %sha256, by, gained, lost, changed, "configuration applied"
                 );
+                if !access.is_empty() {
+                    tracing::info!("access is another now:\n{access}");
+                }
                 if !restart_needed.is_empty() {
                     let keys = restart_needed.join(", ");
                     tracing::warn!(keys, "some changes wait for a restart");

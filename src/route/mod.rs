@@ -23,6 +23,7 @@ mod path;
 mod pattern;
 mod prefix;
 mod sites;
+mod ways;
 
 pub use hosts::{HostError, HostPattern, normal_host};
 pub use methods::{Methods, MethodsError};
@@ -32,3 +33,4 @@ pub use path::{CanonPath, PathError};
 pub use pattern::{Pattern, PatternError};
 pub use prefix::{Prefix, PrefixError};
 pub use sites::{NearPrefix, Site, SiteClash, Sites};
+pub use ways::{Way, ways};

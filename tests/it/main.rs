@@ -15,6 +15,8 @@ mod allocation;
 mod certificates;
 /// The program's verbs, exit codes and signals.
 mod cli;
+/// A difference is empty exactly when every decision is the same; what `diff` and `access` print.
+mod differences;
 /// Files, secrets and the time, for configurations under test.
 mod disk;
 /// The main door, over real sockets.

@@ -12,6 +12,7 @@ use super::export::{Exports, is_exported_grant};
 use super::issuers::Issuers;
 use super::merge::List;
 use crate::config::inventory::KnownClient;
+use crate::config::snapshot::ClientNames;
 use crate::config::{Code, Place, raw};
 use crate::policy::{ClientId, Clients, Issuer, Party};
 
@@ -131,6 +132,17 @@ impl Listed {
         unnamed
             .map(|(Entry { issuer, id, place, .. }, _)| Unnamed { issuer: *issuer, id, place })
             .collect()
+    }
+
+    /// What they are called.
+    pub(super) fn called(&self, issuers: &Issuers) -> ClientNames {
+        let mut names = ClientNames::default();
+        for entry in &self.names.entries {
+            if let (Some(name), Some(issuer)) = (&entry.name, issuers.name(entry.issuer)) {
+                names.insert(issuer.clone(), entry.id.clone(), name);
+            }
+        }
+        names
     }
 
     /// Those that are listed with their ids, as they are shown.

@@ -143,6 +143,7 @@ pub(super) fn build(
         }
         None => None,
     };
+    let client_names = listed.called(&issuers);
     let snapshot = Snapshot {
         server,
         health,
@@ -158,6 +159,7 @@ pub(super) fn build(
         sites: sites?,
         apis,
         clients: listed.clients,
+        client_names,
         files: ctx.outside.sources().iter().map(|source| source.name.as_str().into()).collect(),
         digest: ctx.outside.digest(),
         generation: 0,

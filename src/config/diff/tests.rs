@@ -1,5 +1,7 @@
 //! What is gained and lost when one thing changes.
 
+use std::collections::BTreeSet;
+
 use super::*;
 use crate::config::tests::{NOW, snapshot};
 
@@ -30,11 +32,17 @@ fn change(from: &str, to: &str) -> (Vec<String>, Vec<String>) {
     let (old, new) = (snapshot(&[BEFORE]), snapshot(&[&BEFORE.replace(from, to)]));
     let diff = AccessDiff::between(&old, &new, NOW);
     let back = AccessDiff::between(&new, &old, NOW);
-    assert_eq!((&diff.gained, &diff.lost), (&back.lost, &back.gained), "there and back");
-    let everybody = AccessDiff::by(&Questions::of(&old, &new, true), &old, &new, NOW);
+    let of = |diff: &AccessDiff| (all(diff.gained()), all(diff.lost()));
+    let (gained, lost) = of(&back);
+    assert_eq!(of(&diff), (lost, gained), "there and back");
+    let everybody = AccessDiff::by(&old, &new, NOW, true, &mut |_, _| {});
     assert_eq!(diff, everybody, "whoever was not asked about differs");
-    let short = |accesses: &[Access]| accesses.iter().map(shortly).collect();
-    (short(&diff.gained), short(&diff.lost))
+    let short = |accesses: Vec<Access>| accesses.iter().map(shortly).collect();
+    (short(all(diff.gained())), short(all(diff.lost())))
+}
+
+fn all(accesses: impl Iterator<Item = Access>) -> Vec<Access> {
+    accesses.collect()
 }
 
 fn shortly(access: &Access) -> String {
@@ -117,7 +125,7 @@ fn who_was_not_asked_about_does_not_differ() {
         "{client_id: new, scope: [read]}",
         "{client_id: theirs, subject_type: user, scope: [write]}",
         "{client_id: batch, subject_type: user, scope: [read]}",
-        "{client_id: web, organization_usage: allow, organizations: [org_c], scope: []}",
+        "{client_id: web, organization_usage: allow, organizations: [org_c], scope: [read]}",
         "{default_for: third_party_clients, subject_type: user, scope: [read]}",
     ] {
         let (gained, lost) = change(first, &format!("  - {grant}\n{first}"));
@@ -142,7 +150,7 @@ fn whose_an_application_is_counts_and_so_does_the_default_of_third_parties() {
     let gained = |from: &str, to: &str| {
         assert!(open.contains(from), "{from}");
         let (old, new) = (snapshot(&[&open]), snapshot(&[&open.replace(from, to)]));
-        let gained = AccessDiff::between(&old, &new, NOW).gained;
+        let gained = all(AccessDiff::between(&old, &new, NOW).gained());
         let who = gained.iter().map(shortly).map(|it| it.split(':').next().unwrap().to_owned());
         who.collect::<BTreeSet<_>>()
     };
@@ -159,6 +167,6 @@ fn whose_an_application_is_counts_and_so_does_the_default_of_third_parties() {
         &snapshot(&[&other.replace("web,", "tpc_1,").replace("scope: [read]", "scope: []")]),
         NOW,
     );
-    let gained: BTreeSet<_> = diff.gained.iter().map(shortly).collect();
+    let gained: BTreeSet<_> = all(diff.gained()).iter().map(shortly).collect();
     assert!(gained.contains(r#"tpc_1 user: Scope("write")"#), "{gained:?}");
 }

@@ -1,6 +1,7 @@
 //! An access in words: `application batch (issuer https://…, subject type client): scope read:orders of https://…`.
 
 use std::fmt;
+use std::sync::Arc;
 
 use super::{Access, Caller, What, Which};
 
@@ -27,7 +28,7 @@ impl fmt::Display for Which {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Client(client) => write!(f, "application {client}"),
-            Self::FirstParty => f.write_str("any other first-party application"),
+            Self::FirstParty => f.write_str("any first-party application without a grant"),
             Self::ThirdParty => f.write_str("any other third-party application"),
         }
     }
@@ -36,16 +37,45 @@ impl fmt::Display for Which {
 impl fmt::Display for What {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
+            Self::Above => f.write_str("tokens that hold more, which is left aside"),
             Self::Audience(audience) => write!(f, "tokens for {audience}"),
+            Self::Beside(scope) => write!(f, "tokens that also hold {scope}, which is left aside"),
             Self::DetailsType(name) => write!(f, "authorization details type {name}"),
             Self::Operation(on) => write!(f, "operation {on}"),
+            Self::OperationWith { on, scopes, details } => {
+                let held = held(scopes, details);
+                write!(f, "operation {on} with a token that holds {held}")
+            }
             Self::Organization(id) => write!(f, "tokens of organization {id}"),
             Self::OrganizationAny => f.write_str("tokens of any organization"),
             Self::OrganizationNone => f.write_str("tokens of no organization"),
             Self::Reported => f.write_str("everything, because refusals are only reported"),
+            Self::ReportedOperation(on) => {
+                write!(f, "{on}, because refusals are only reported")
+            }
+            Self::ReportedTokens => f.write_str(
+                "everything without a good token, because such refusals are only reported",
+            ),
             Self::Scope(name) => write!(f, "scope {name}"),
+            Self::Time { from, until: Some(until) } => {
+                write!(f, "all of this from {from} until {until}")
+            }
+            Self::Time { from, until: None } => {
+                write!(f, "all of this from {from} on, without end")
+            }
             Self::Unlisted => f.write_str("what no operation lists"),
         }
+    }
+}
+
+/// What a token holds and no more.
+pub(super) fn held(scopes: &[Arc<str>], details: &[Arc<str>]) -> String {
+    let details = details.iter().map(|name| format!("authorization details type {name}"));
+    let names: Vec<_> = scopes.iter().map(ToString::to_string).chain(details).collect();
+    match names.as_slice() {
+        [] => "nothing".to_owned(),
+        [only] => format!("{only} alone"),
+        names => format!("{} alone", names.join(" and ")),
     }
 }
 

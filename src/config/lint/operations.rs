@@ -145,7 +145,7 @@ pub(in crate::config) fn asks_less(report: &mut Report, operations: &[Read]) {
 }
 
 /// A path that stands for all of a pattern's: one that no other pattern names by a literal.
-pub(in crate::config) fn sample(pattern: &str) -> Option<String> {
+fn sample(pattern: &str) -> Option<String> {
     const NOBODY: &str = "-grantgate-sample-";
     let segments = pattern.strip_prefix('/')?.split('/').map(|segment| match segment {
         "*" => format!("{NOBODY}/{NOBODY}"),

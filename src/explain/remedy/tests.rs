@@ -206,8 +206,8 @@ impl Case {
             Caller::Application { which: Which::Client(client), .. } => client.to_string(),
             other => format!("{other:?}"),
         };
-        assert_eq!(diff.lost, [], "{change:#?}");
-        diff.gained.iter().map(|it| (who(&it.caller), format!("{:?}", it.what))).collect()
+        assert_eq!(diff.losses(), 0, "{change:#?}");
+        diff.gained().map(|it| (who(&it.caller), format!("{:?}", it.what))).collect()
     }
 
     /// The change against `code`, by which `client` alone gains something.

@@ -133,7 +133,7 @@ fn holds(sources: &[Source], old: &Loaded, supposed: &Supposed, change: &Change)
             }
             _ => false,
         };
-        let others = diff.gained.iter().find(|it| !is_his(&it.caller));
+        let others = diff.gained().find(|it| !is_his(&it.caller));
         assert_eq!(others, None, "{:#?}\n{}", change.steps, file.diff);
     }
 }

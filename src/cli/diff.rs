@@ -1,0 +1,108 @@
+//! `diff`: who gains and who loses what between two configurations.
+
+use std::fmt::Write;
+use std::path::PathBuf;
+
+use super::out::Out;
+use super::progress::Progress;
+use super::{Exit, side, talk, time};
+use crate::clock::now;
+use crate::config::AccessDiff;
+use crate::policy::UnixTime;
+
+/// What `diff` takes.
+#[derive(Debug, clap::Args)]
+#[command(after_help = EXAMPLES)]
+pub struct Options {
+    /// The configuration as it was: a file or a folder.
+    old: PathBuf,
+
+    /// The configuration as it is to be: a file or a folder.
+    new: PathBuf,
+
+    /// Compares what is allowed from this time on (RFC 3339); from now on when left out.
+    #[arg(long, value_name = "TIME", value_parser = time::parse)]
+    at: Option<UnixTime>,
+
+    /// How the difference is written.
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    format: Format,
+
+    /// What makes the answer no (exit code 1).
+    #[arg(long, value_enum, value_name = "WHAT", default_value_t = FailOn::Gain)]
+    fail_on: FailOn,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  grantgate diff before.yaml after.yaml
+  grantgate diff old/ new/ --fail-on change       nobody gains, loses, or is read otherwise
+
+In a pull request, against the main branch:
+  git worktree add --detach ../main origin/main
+  grantgate diff ../main/policy policy --format markdown > comment.md
+
+It is empty exactly when both decide alike about every request, from --at on: scopes and operations, the
+least token that opens each of them, organizations, authorization details, and when grants end. Where an
+API is served and how tokens are read is shown as changed, and is no gain. Upstreams, keys and limits are
+not compared.
+
+Exit codes: 0 nothing that --fail-on names; 1 there is; 2 a configuration cannot be read.
+JSON: {at, summary: {gained, lost, changed}, callers: [{api, caller: {kind, client_id, name, issuer,
+subject_type}, gained: {scopes, operations, operations_with: [{operation, scopes, authorization_details}],
+authorization_details, organizations, any_organization, no_organization, time: {from, until}, unlisted,
+above_ceiling, beside, audiences, report_only,
+report_only_operations, report_only_tokens}, lost: likewise}],
+changed: [{api, what, old, new}]}; what is empty is left out.";
+
+/// How a difference is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+enum Format {
+    /// For people, in a terminal.
+    Text,
+    /// For pull requests: tables, never more than GitHub takes.
+    Markdown,
+    /// One JSON object, with a line for each caller.
+    Json,
+}
+
+/// What makes the answer no.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+enum FailOn {
+    /// Somebody gains access.
+    Gain,
+    /// Anything differs.
+    Change,
+    /// Nothing.
+    Never,
+}
+
+/// Compares: no when access differs as `--fail-on` says.
+pub fn execute(options: &Options) -> Exit {
+    let progress = Progress::new();
+    let sides = [&options.old, &options.new].map(|path| side::read(path, &progress));
+    let [Some(old), Some(new)] = sides else { return Exit::Failed };
+    let at = options.at.unwrap_or_else(now);
+    progress.say("comparing");
+    let diff = AccessDiff::watched(&old, &new, at, &mut |done, total| {
+        progress.count("comparing", done, total);
+    });
+    drop(progress);
+    // A reader that went away is no failure of ours.
+    let mut out = Out::new();
+    let _ = match options.format {
+        Format::Text if diff.is_empty() => {
+            talk(format_args!("nobody gains or loses access"));
+            Ok(())
+        }
+        Format::Text => diff.write_text(&mut out, true),
+        Format::Markdown => out.write_str(&diff.to_markdown()),
+        Format::Json => diff.write_json(&mut out, at),
+    };
+    let is_refused = match options.fail_on {
+        FailOn::Gain => diff.gains() > 0,
+        FailOn::Change => !diff.is_empty(),
+        FailOn::Never => false,
+    };
+    if is_refused { Exit::No } else { Exit::Yes }
+}
