@@ -145,7 +145,8 @@ impl App {
         let admin_at = admin.as_ref().map(Admin::address).transpose()?;
         if let Some(admin) = admin {
             let managed_at = management.as_ref().map(|it| it.workers.listen());
-            control.spawn(admin.run(drain.clone(), sight.state(count.get(), managed_at, &drain)));
+            let state = sight.state(count.get(), admin_at.as_ref(), managed_at, &drain);
+            control.spawn(admin.run(drain.clone(), state, sight.grounds()));
         }
         if let Some(health) = health {
             control.spawn(health.run());

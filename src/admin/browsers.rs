@@ -7,13 +7,12 @@
 
 use std::net::IpAddr;
 
-use bytes::Bytes;
 use http::header::{HOST, HeaderMap, ORIGIN};
 use http::uri::Authority;
 use http::{Request, StatusCode};
 use serde_json::json;
 
-use super::listener::Answer;
+use super::answer::Answer;
 
 /// Why somebody is not answered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -74,8 +73,7 @@ impl Turned {
             "type": format!("urn:grantgate:problem:{code}"),
             "title": title, "status": status.as_u16(), "detail": detail, "code": code,
         });
-        let body = Bytes::from(format!("{problem}\n"));
-        Answer { status, kind: "application/problem+json", body }
+        Answer::new(status, "application/problem+json", format!("{problem}\n"))
     }
 }
 

@@ -1,11 +1,12 @@
 //! `/healthz`, `/readyz` and `/metrics`, and nothing else.
 
+use std::future::ready;
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use bytes::Bytes;
-use http::StatusCode;
+use http::{Request, StatusCode};
+use hyper::body::Incoming;
 use serde_json::json;
 
 use crate::config::snapshot::Listen;
@@ -13,8 +14,9 @@ use crate::net::{Drain, ListenError, Phase};
 use crate::policy::Issuer;
 use crate::telemetry::{MEDIA_TYPE, write_json};
 
+use super::answer::Answer;
 use super::condition::{Condition, Conditions, all};
-use super::listener::{Answer, Listener};
+use super::listener::Listener;
 
 /// Answers health checks.
 pub struct Health {
@@ -60,7 +62,10 @@ impl Health {
     pub async fn run(self) {
         let Self { listener, answers } = self;
         let drain = answers.drain.clone();
-        listener.run(drain, move |request| answers.answer(request.uri().path())).await;
+        let answer = move |request: Request<Incoming>| {
+            ready(answers.answer(request.uri().path()).for_readers(request.method()))
+        };
+        listener.run(drain, answer).await;
     }
 }
 
@@ -69,10 +74,7 @@ impl Answers {
         match path {
             "/healthz" => Answer::text(StatusCode::OK, "ok\n"),
             "/readyz" => self.ready(),
-            "/metrics" => {
-                let body = Bytes::from((self.vitals.metrics)());
-                Answer { status: StatusCode::OK, kind: MEDIA_TYPE, body }
-            }
+            "/metrics" => Answer::new(StatusCode::OK, MEDIA_TYPE, (self.vitals.metrics)()),
             _ => Answer::not_found(),
         }
     }
@@ -97,7 +99,7 @@ impl Answers {
         // Texts, numbers and lists are always JSON.
         let _ = write_json(&state, &mut body);
         body.push(b'\n');
-        Answer { status, kind: "application/json", body: body.into() }
+        Answer::new(status, "application/json", body)
     }
 }
 

@@ -1,7 +1,8 @@
-//! The listeners for those who run the gateway: few connections, small answers, made on the spot.
+//! The listeners for those who run the gateway: few connections, each for a short time.
 //!
 //! They run on the control runtime, over TCP or a unix socket. Nothing that comes on a connection keeps it
-//! for good, and a request that is more than a question is not answered but with how to ask.
+//! for good, nor does an answer that takes long: for one connection too many the oldest makes room, and
+//! what was thought about for it is given up.
 
 use std::collections::VecDeque;
 use std::convert::Infallible;
@@ -10,10 +11,7 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use bytes::Bytes;
-use http::header::{ALLOW, CACHE_CONTROL, CONTENT_LENGTH, CONTENT_TYPE, X_CONTENT_TYPE_OPTIONS};
-use http::{HeaderValue, Method, Request, Response, StatusCode};
-use http_body_util::Full;
+use http::{Method, Request};
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
@@ -26,6 +24,8 @@ use tokio::time::{sleep, timeout};
 use crate::config::snapshot::Listen;
 use crate::net::unix::{self, SocketFile};
 use crate::net::{Drain, ListenError, Phase};
+
+use super::answer::Answer;
 
 /// Connections that are open at a time. For one more the oldest makes room: who fills them all must not
 /// keep others from learning whether the gateway is ready.
@@ -48,49 +48,6 @@ const PAUSE: Duration = Duration::from_millis(100);
 
 /// Who may connect to a unix socket.
 const OWNER: u32 = 0o600;
-
-/// What is answered.
-pub(super) struct Answer {
-    pub(super) status: StatusCode,
-    /// The media type.
-    pub(super) kind: &'static str,
-    pub(super) body: Bytes,
-}
-
-impl Answer {
-    /// Lines of text.
-    pub(super) fn text(status: StatusCode, text: impl Into<Bytes>) -> Self {
-        Self { status, kind: "text/plain; charset=utf-8", body: text.into() }
-    }
-
-    /// A path that there is not.
-    pub(super) fn not_found() -> Self {
-        Self::text(StatusCode::NOT_FOUND, "not found\n")
-    }
-
-    fn response(self, method: &Method) -> Response<Full<Bytes>> {
-        let reads = [Method::GET, Method::HEAD].contains(method);
-        let is_refused = [StatusCode::FORBIDDEN, StatusCode::NOT_FOUND].contains(&self.status);
-        let Self { status, kind, body } = if reads || is_refused {
-            self
-        } else {
-            Self::text(StatusCode::METHOD_NOT_ALLOWED, "GET or HEAD\n")
-        };
-        let length = body.len();
-        let body = if *method == Method::HEAD { Bytes::new() } else { body };
-        let mut response = Response::new(Full::new(body));
-        *response.status_mut() = status;
-        let headers = response.headers_mut();
-        headers.insert(CONTENT_TYPE, HeaderValue::from_static(kind));
-        headers.insert(CONTENT_LENGTH, length.into());
-        headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
-        headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
-        if status == StatusCode::METHOD_NOT_ALLOWED {
-            headers.insert(ALLOW, HeaderValue::from_static("GET, HEAD"));
-        }
-        response
-    }
-}
 
 /// Something that questions come to.
 pub(super) struct Listener {
@@ -129,9 +86,10 @@ impl Listener {
     }
 
     /// Answers until the gateway is gone.
-    pub(super) async fn run<F>(self, drain: Drain, answer: F)
+    pub(super) async fn run<F, A>(self, drain: Drain, answer: F)
     where
-        F: Fn(&Request<Incoming>) -> Answer + Send + Sync + 'static,
+        F: Fn(Request<Incoming>) -> A + Send + Sync + 'static,
+        A: Future<Output = Answer> + Send + 'static,
     {
         let (gone, answering) = (pin!(drain.reached(Phase::Gone)), pin!(self.accept(answer)));
         tokio::select! {
@@ -140,9 +98,10 @@ impl Listener {
         }
     }
 
-    async fn accept<F>(self, answer: F)
+    async fn accept<F, A>(self, answer: F)
     where
-        F: Fn(&Request<Incoming>) -> Answer + Send + Sync + 'static,
+        F: Fn(Request<Incoming>) -> A + Send + Sync + 'static,
+        A: Future<Output = Answer> + Send + 'static,
     {
         let answer = Arc::new(answer);
         let mut open = VecDeque::with_capacity(MOST_CONNECTIONS);
@@ -180,14 +139,16 @@ fn make_room(open: &mut VecDeque<AbortHandle>, newest: AbortHandle) {
 }
 
 /// Answers what comes on one connection.
-async fn serve<S, F>(stream: S, answer: Arc<F>)
+async fn serve<S, F, A>(stream: S, answer: Arc<F>)
 where
     S: AsyncRead + AsyncWrite + Unpin,
-    F: Fn(&Request<Incoming>) -> Answer,
+    F: Fn(Request<Incoming>) -> A,
+    A: Future<Output = Answer>,
 {
     let answer = service_fn(|request: Request<Incoming>| {
-        let response = answer(&request).response(request.method());
-        async { Ok::<_, Infallible>(response) }
+        let is_head = *request.method() == Method::HEAD;
+        let answer = answer(request);
+        async move { Ok::<_, Infallible>(answer.await.response(is_head)) }
     });
     let mut serving = pin!(
         http1::Builder::new()
@@ -207,6 +168,9 @@ where
 
 #[cfg(test)]
 mod tests {
+    use std::future::ready;
+
+    use http::StatusCode;
     use tokio::io::{AsyncReadExt, AsyncWriteExt};
     use tokio::time::{Instant, sleep_until};
 
@@ -215,7 +179,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn an_answer_that_was_begun_in_time_comes_whole() {
         let (mut client, ours) = tokio::io::duplex(64);
-        let answer = |_: &Request<Incoming>| Answer::text(StatusCode::OK, "x".repeat(9000));
+        let answer = |_| ready(Answer::text(StatusCode::OK, "x".repeat(9000)));
         let serving = tokio::spawn(serve(ours, Arc::new(answer)));
         let begun = Instant::now();
         let now_and_then = (0..).map(Duration::from_secs);

@@ -35,6 +35,8 @@ pub struct State {
     pub connections: Box<dyn Fn() -> u64 + Send + Sync>,
     /// How many workers there are.
     pub workers: usize,
+    /// Where this is told.
+    pub admin: Option<Listen>,
     /// Where the Management API is answered.
     pub management: Option<Listen>,
     /// When the gateway started.
@@ -58,6 +60,7 @@ impl State {
             uptime_seconds: seconds_between(self.started_at, now),
             workers: self.workers,
             connections: (self.connections)(),
+            admin: self.admin.as_ref().map(ToString::to_string),
             management: self.management.as_ref().map(ToString::to_string),
             conditions: all(&self.conditions),
             config: Config::of(&snapshot, &reloads, now),
@@ -81,6 +84,8 @@ struct Document<'a> {
     uptime_seconds: f64,
     workers: usize,
     connections: u64,
+    /// Where this is told.
+    admin: Option<String>,
     /// Where the Management API is answered.
     management: Option<String>,
     /// As in `/readyz`.

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use tokio::sync::watch;
 
-use crate::admin::{Condition, Conditions, State, Vitals};
+use crate::admin::{Condition, Conditions, Grounds, State, Vitals};
 use crate::clock::now;
 use crate::config::snapshot::{Listen, Readiness, Snapshot};
 use crate::keyring::{KeyRing, KeysFrom};
@@ -41,6 +41,7 @@ impl Sight {
     pub(super) fn state(
         &self,
         workers: usize,
+        admin: Option<&Listen>,
         management: Option<&Listen>,
         drain: &Drain,
     ) -> State {
@@ -52,9 +53,20 @@ impl Sight {
             conditions: Arc::new(self.conditions()),
             connections: Box::new(move || metrics.open_connections()),
             workers,
+            admin: admin.cloned(),
             management: management.cloned(),
             started_at: self.started_at,
             drain: drain.clone(),
+        }
+    }
+
+    /// For questions at the admin listener.
+    pub(super) fn grounds(&self) -> Grounds {
+        Grounds {
+            snapshot: self.snapshot.clone(),
+            keys: self.keyring.keys(),
+            requests: self.keyring.requests(),
+            store: self.reloader.store().clone(),
         }
     }
 

@@ -11,6 +11,7 @@ use crate::clock::now;
 use crate::config::access::{Csv, Json, Question, Row, Table, Widths, access};
 use crate::config::closest;
 use crate::config::snapshot::Snapshot;
+use crate::net::local::Gate;
 use crate::policy::{self, UnixTime};
 
 /// What `access` takes.
@@ -20,6 +21,10 @@ pub struct Options {
     /// The file or folder to read.
     #[arg(long, env = "GRANTGATE_CONFIG", default_value = "/etc/grantgate", value_name = "PATH")]
     config: PathBuf,
+
+    /// Asks what a gate runs, as its admin listener tells it: `http://127.0.0.1:9181` or `unix:/PATH`.
+    #[arg(long, value_name = "URL")]
+    live: Option<Gate>,
 
     /// Who can use this scope.
     #[arg(long)]
@@ -103,7 +108,11 @@ enum Format {
 /// Answers: no when nobody can.
 pub fn execute(options: &Options) -> Exit {
     let progress = Progress::new();
-    let Some(snapshot) = side::read(&options.config, &progress) else { return Exit::Failed };
+    let snapshot = match &options.live {
+        Some(gate) => side::ask(gate, &progress),
+        None => side::read(&options.config, &progress),
+    };
+    let Some(snapshot) = snapshot else { return Exit::Failed };
     drop(progress);
     let question = Question {
         api: options.api.clone(),

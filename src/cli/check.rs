@@ -8,6 +8,7 @@ use crate::config::{Report, Style, load};
 use crate::reload::{Store, Surroundings};
 use crate::suite::{self, Demand};
 
+use super::progress::Progress;
 use super::{Exit, harmless, show, talk};
 
 /// What `check` takes.
@@ -55,10 +56,13 @@ enum Format {
 
 /// Checks the configuration: yes when the gate would take it.
 pub fn execute(options: &Options) -> Exit {
-    let store = Store::new(&options.config);
-    let sources = match store.read() {
+    let progress = Progress::new();
+    let name = options.config.display().to_string().replace('\n', " ");
+    progress.say(&format!("reading {}", harmless(&name)));
+    let sources = match Store::new(&options.config).read() {
         Ok(sources) => sources,
         Err(unreadable) => {
+            drop(progress);
             match options.format {
                 Format::Text => talk(format_args!("{}", unreadable.report())),
                 Format::Json | Format::Github => write(&unreadable.report(), options.format),
@@ -73,14 +77,14 @@ pub fn execute(options: &Options) -> Exit {
         Ok(loaded) => (loaded.warnings, Exit::Yes),
         Err(report) => (report, Exit::No),
     };
+    drop(progress);
     if report.iter().next().is_none() && options.format != Format::Json {
-        let path = options.config.display().to_string().replace('\n', " ");
         let allowed = match report.allowed() {
             0 => String::new(),
             1 => ", and 1 warning that is allowed".to_owned(),
             count => format!(", and {count} warnings that are allowed"),
         };
-        talk(format_args!("no problems in `{}`{allowed}", harmless(&path)));
+        talk(format_args!("no problems in `{}`{allowed}", harmless(&name)));
         return exit;
     }
     write(&report, options.format);

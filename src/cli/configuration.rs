@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use crate::clock::now;
-use crate::config::{Loaded, Report, Source, load, load_with_inventory};
+use crate::config::{Loaded, Report, Source, load};
 use crate::reload::{Store, Surroundings};
 
 /// A configuration, and the texts that it was read from.
@@ -19,16 +19,6 @@ pub struct Configuration {
 pub fn read(path: &Path) -> Result<Configuration, Report> {
     let sources = texts(path)?;
     let loaded = load(&sources, &Surroundings::default(), now())?;
-    Ok(Configuration { sources, loaded })
-}
-
-/// Reads the configuration at `path`, and where everything stands in it.
-///
-/// # Errors
-/// With the report of all that is wrong.
-pub fn read_with_inventory(path: &Path) -> Result<Configuration, Report> {
-    let sources = texts(path)?;
-    let loaded = load_with_inventory(&sources, &Surroundings::default(), now())?;
     Ok(Configuration { sources, loaded })
 }
 

@@ -8,17 +8,21 @@ use super::progress::Progress;
 use super::{Exit, side, talk, time};
 use crate::clock::now;
 use crate::config::AccessDiff;
+use crate::net::local::Gate;
 use crate::policy::UnixTime;
 
 /// What `diff` takes.
 #[derive(Debug, clap::Args)]
-#[command(after_help = EXAMPLES)]
+#[command(override_usage = USAGE, after_help = EXAMPLES)]
 pub struct Options {
-    /// The configuration as it was: a file or a folder.
-    old: PathBuf,
+    /// The configuration as it was, and as it is to be: files or folders. With `--live` the latter alone.
+    #[arg(value_name = "CONFIGURATION", required = true, num_args = 1..=2)]
+    sides: Vec<PathBuf>,
 
-    /// The configuration as it is to be: a file or a folder.
-    new: PathBuf,
+    /// Compares with what a gate runs, as its admin listener tells it: `http://127.0.0.1:9181` or
+    /// `unix:/PATH`.
+    #[arg(long, value_name = "URL")]
+    live: Option<Gate>,
 
     /// Compares what is allowed from this time on (RFC 3339); from now on when left out.
     #[arg(long, value_name = "TIME", value_parser = time::parse)]
@@ -33,9 +37,13 @@ pub struct Options {
     fail_on: FailOn,
 }
 
+const USAGE: &str = "grantgate diff [OPTIONS] <OLD> <NEW>
+       grantgate diff [OPTIONS] --live <URL> <NEW>";
+
 const EXAMPLES: &str = "\
 Examples:
   grantgate diff before.yaml after.yaml
+  grantgate diff --live http://127.0.0.1:9181 new/      what would change where it runs
   grantgate diff old/ new/ --fail-on change       nobody gains, loses, or is read otherwise
 
 In a pull request, against the main branch:
@@ -80,8 +88,19 @@ enum FailOn {
 /// Compares: no when access differs as `--fail-on` says.
 pub fn execute(options: &Options) -> Exit {
     let progress = Progress::new();
-    let sides = [&options.old, &options.new].map(|path| side::read(path, &progress));
-    let [Some(old), Some(new)] = sides else { return Exit::Failed };
+    let (old, new) = match (&options.live, options.sides.as_slice()) {
+        (None, [old, new]) => (side::read(old, &progress), side::read(new, &progress)),
+        (Some(gate), [new]) => (side::ask(gate, &progress), side::read(new, &progress)),
+        (None, _) => {
+            talk(format_args!("grantgate: name two configurations, or one and `--live`"));
+            return Exit::Failed;
+        }
+        (Some(_), _) => {
+            talk(format_args!("grantgate: with `--live` name the new configuration alone"));
+            return Exit::Failed;
+        }
+    };
+    let (Some(old), Some(new)) = (old, new) else { return Exit::Failed };
     let at = options.at.unwrap_or_else(now);
     progress.say("comparing");
     let diff = AccessDiff::watched(&old, &new, at, &mut |done, total| {

@@ -1,15 +1,17 @@
 //! `health`: asks a running gate whether it is ready, for images without a shell.
 
-use std::io::{self, Read, Write};
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpStream};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::{Path, PathBuf};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
+use http::{Method, StatusCode};
 use serde_json::Value;
 
 use crate::config::{Report, raw, read, schema_of};
+use crate::net::local::{Answered, Asked};
 use crate::reload::Store;
 
+use super::live::ask;
 use super::{Exit, harmless, show, talk};
 
 /// What `health` takes.
@@ -48,8 +50,10 @@ pub fn execute(options: &Options) -> Exit {
         }
     };
     let path = if options.live { "/healthz" } else { "/readyz" };
-    match ask(address, path, Duration::from_secs(options.timeout)) {
-        Ok((status, body)) => tell(address, status, &body),
+    let patience = Duration::from_secs(options.timeout);
+    let asked = Asked { method: Method::GET, path, body: None, most: MOST_BYTES, patience };
+    match ask(&address.into(), asked) {
+        Ok(answered) => tell(address, &answered),
         Err(error) => {
             talk(format_args!("grantgate: no answer from {address}: {error}"));
             Exit::Failed
@@ -92,38 +96,9 @@ fn reachable(address: SocketAddr) -> SocketAddr {
 /// The most that is read of an answer.
 const MOST_BYTES: usize = 64 * 1024;
 
-/// Asks for `path`, and gives the answer's status and body.
-fn ask(address: SocketAddr, path: &str, patience: Duration) -> io::Result<(u16, String)> {
-    let end = Instant::now() + patience;
-    let left = || {
-        let left = end.saturating_duration_since(Instant::now());
-        if left.is_zero() { Err(io::Error::from(io::ErrorKind::TimedOut)) } else { Ok(left) }
-    };
-    let mut stream = TcpStream::connect_timeout(&address, left()?)?;
-    stream.set_write_timeout(Some(left()?))?;
-    let request = format!("GET {path} HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n");
-    stream.write_all(request.as_bytes())?;
-    let mut answer = Vec::new();
-    let mut room = [0; 4096];
-    loop {
-        stream.set_read_timeout(Some(left()?))?;
-        let read = stream.read(&mut room)?;
-        answer.extend_from_slice(room.get(..read).unwrap_or_default());
-        if read == 0 || answer.len() > MOST_BYTES {
-            break;
-        }
-    }
-    let text = String::from_utf8_lossy(&answer);
-    let (head, body) = text.split_once("\r\n\r\n").unwrap_or((&text, ""));
-    let status = head.strip_prefix("HTTP/1.").and_then(|rest| rest.get(2..5)?.parse().ok());
-    let no_http =
-        || io::Error::new(io::ErrorKind::InvalidData, "that is no answer to a health check");
-    Ok((status.ok_or_else(no_http)?, body.to_owned()))
-}
-
 /// Says what was answered.
-fn tell(address: SocketAddr, status: u16, body: &str) -> Exit {
-    let state: Value = serde_json::from_str(body).unwrap_or_default();
+fn tell(address: SocketAddr, answered: &Answered) -> Exit {
+    let state: Value = serde_json::from_slice(&answered.body).unwrap_or_default();
     let conditions = state.get("conditions").and_then(Value::as_array);
     for condition in conditions.into_iter().flatten() {
         let text = |name: &str| condition.get(name).and_then(Value::as_str);
@@ -132,10 +107,11 @@ fn tell(address: SocketAddr, status: u16, body: &str) -> Exit {
             show(format_args!("{}", harmless(&line)));
         }
     }
-    match status {
-        200 => Exit::Yes,
-        503 => Exit::No,
-        _ => {
+    match answered.status {
+        StatusCode::OK => Exit::Yes,
+        StatusCode::SERVICE_UNAVAILABLE => Exit::No,
+        status => {
+            let status = status.as_u16();
             talk(format_args!(
                 "grantgate: {address} answered {status}: that is no health listener"
             ));

@@ -13,6 +13,7 @@ mod harmless;
 mod health;
 mod inspect_token;
 mod keys;
+mod live;
 mod man;
 mod out;
 mod progress;

@@ -23,8 +23,10 @@ use super::tree::{Span, parse};
 
 pub(super) use edit::edit;
 
-/// The longest text in this layout, in bytes.
-const MAX_BYTES: usize = 64 << 20;
+/// The longest text in this layout, in bytes: some three million grants. All of it is read when anything of
+/// it changes, and what it takes then in memory is about four times as long as the text, beside the
+/// configuration that runs meanwhile.
+pub const MAX_BYTES: usize = 512 << 20;
 
 /// What the first line is, and the last.
 const HEAD: &str = "{\"client_grants\": [\n";
@@ -52,8 +54,9 @@ pub(super) struct Slip {
 /// Reads a text in this layout; none where it is in another.
 pub(super) fn read(text: &str) -> Option<Result<Grants, Slip>> {
     let body = body(text)?;
-    let mut starts = Vec::new();
-    let mut grants = Vec::new();
+    // Grown step by step, both would be copied while they are long.
+    let count = rows(body).count();
+    let (mut starts, mut grants) = (Vec::with_capacity(count + 1), Vec::with_capacity(count));
     let mut start = HEAD.len();
     for row in rows(body) {
         starts.push(start);

@@ -48,6 +48,7 @@ pub use diagnostic::{Code, Diagnostic, Related, Severity};
 pub use diff::{Access, AccessDiff, Caller, Changed, Difference, What, Which};
 pub use edit::{Edit, EditError, edit};
 pub use editor::{editor_schema, editor_schema_of};
+pub use machine::MAX_BYTES as MAX_SOURCE;
 pub use outside::Outside;
 pub use place::{Place, Step};
 pub use portrait::{PolicyDocument, policy_document};

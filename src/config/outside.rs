@@ -60,7 +60,7 @@ impl<'o> Reading<'o> {
     fn remember(&mut self, name: String, answer: String) -> String {
         let answer = Source::new("", answer);
         self.answered.push(Source::new(name, digest([&answer]).to_string()));
-        answer.text
+        Arc::unwrap_or_clone(answer.text)
     }
 
     pub(super) fn sources(&self) -> &'o [Source] {

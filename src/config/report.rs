@@ -8,7 +8,7 @@
 use std::collections::BTreeSet;
 use std::fmt;
 use std::ops::Range;
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 
 use super::allow::Allows;
 use super::diagnostic::{Code, Diagnostic, Related, Severity};
@@ -28,8 +28,8 @@ const MAX_KEPT: usize = 1000;
 pub struct Document {
     /// The name of the source.
     pub name: String,
-    /// Its text, without the secrets in it.
-    pub text: String,
+    /// Its text, without the secrets in it: the source's own as long as there are none.
+    pub text: Arc<String>,
     pub(super) tree: Option<Node>,
     /// Instead of a tree, where programs write the file.
     rows: Option<Rows>,
@@ -194,7 +194,7 @@ impl Report {
             secret.bytes().map(|byte| if byte == b'\n' { '\n' } else { '*' }).collect::<String>()
         });
         if let Some(masked) = masked {
-            document.text.replace_range(span.clone(), &masked);
+            Arc::make_mut(&mut document.text).replace_range(span, &masked);
         }
     }
 

@@ -3,6 +3,7 @@
 //! The digest tells whether two sets of sources are the same, byte for byte, name for name.
 
 use std::fmt;
+use std::sync::Arc;
 
 use aws_lc_rs::digest::{Context, SHA256, SHA256_OUTPUT_LEN};
 
@@ -13,14 +14,14 @@ use crate::hex::hex;
 pub struct Source {
     /// What people know it by: a path, as a report shows it.
     pub name: String,
-    /// What it says, YAML or JSON.
-    pub text: String,
+    /// What it says, YAML or JSON. It may be very long, and many hold it.
+    pub text: Arc<String>,
 }
 
 impl Source {
     /// A text under a name.
     pub fn new(name: impl Into<String>, text: impl Into<String>) -> Self {
-        Self { name: name.into(), text: text.into() }
+        Self { name: name.into(), text: Arc::new(text.into()) }
     }
 
     /// Whether the text says itself that it is whole, so that a text cut short can be told.
@@ -47,7 +48,7 @@ impl fmt::Display for Digest {
 /// Digests names and texts in their order.
 pub fn digest<'a>(sources: impl IntoIterator<Item = &'a Source>) -> Digest {
     let mut context = Context::new(&SHA256);
-    for part in sources.into_iter().flat_map(|source| [&source.name, &source.text]) {
+    for part in sources.into_iter().flat_map(|source| [&source.name, &*source.text]) {
         // The length first: else `ab` + `c` would digest as `a` + `bc` does.
         context.update(&(part.len() as u64).to_be_bytes());
         context.update(part.as_bytes());

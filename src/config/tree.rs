@@ -15,6 +15,7 @@ pub(super) use self::comments::comments;
 
 use self::builder::Builder;
 use super::diagnostic::Code;
+use super::machine;
 use super::place::Place;
 use super::report::Report;
 use super::scalar::Plain;
@@ -74,7 +75,11 @@ pub fn parse(source: usize, text: &str, report: &mut Report) -> Option<Node> {
         let limit = MAX_BYTES >> 20;
         report
             .push(Code::ConfigTooLarge, &root, format!("the file is longer than {limit} MiB"))
-            .help("split it: lists of several files in one directory are joined");
+            .help(format!(
+                "split it: lists of several files in one directory are joined. Very many grants are written \
+                 as programs write them: JSON with a grant on each line, which may have {} MiB",
+                machine::MAX_BYTES >> 20
+            ));
         return None;
     }
     if let Some((at, char)) = text.char_indices().find(|&(at, char)| is_refused_char(at, char)) {

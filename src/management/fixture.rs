@@ -90,7 +90,7 @@ impl Managed {
             let here = change.edits.iter().filter(|edit| edit.place().source == index);
             let here: Vec<_> = here.cloned().collect();
             if !here.is_empty() {
-                source.text = edit(source, &here).unwrap();
+                source.text = edit(source, &here).unwrap().into();
             }
         }
         let after = Self::load(sources);

@@ -23,6 +23,7 @@ mod frames;
 pub mod grpc;
 mod linger;
 mod listen;
+pub mod local;
 mod pace;
 mod patience;
 mod peer;

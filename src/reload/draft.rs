@@ -5,6 +5,7 @@
 //! well: a crash there must leave a configuration that starts. Nothing is written here.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use crate::config::raw::EndMarker;
 use crate::config::{Edit, EditError, Source, edit};
@@ -53,15 +54,15 @@ pub(super) fn draft<E>(
         };
         let Some(source) = sources.get_mut(at) else { continue };
         let mut text = edit(source, &edits)?;
-        if text == source.text {
+        if text == *source.text {
             continue;
         }
         if !old && asked.end_marker == EndMarker::Required {
             text = marked(source, text);
         }
         let path = Path::new(&source.name).to_owned();
-        let replaced = std::mem::replace(&mut source.text, text.clone());
-        rewrites.push(Rewrite { path, old: old.then_some(replaced), new: text });
+        let replaced = std::mem::replace(&mut source.text, Arc::new(text));
+        rewrites.push(Rewrite { path, old: old.then_some(replaced), new: source.text.clone() });
         let mut candidate = Judged::candidate(&sources, asked);
         if let Err(report) = &mut candidate.loaded {
             return Err(WriteError::Invalid(Box::new(std::mem::take(report))));
@@ -87,13 +88,13 @@ fn by_source(edits: Vec<Edit>) -> Vec<(usize, Vec<Edit>)> {
 
 /// The text of a file that comes to be, with the end that every file has to have.
 fn marked(source: &Source, text: String) -> String {
-    let mut whole = Source::new(source.name.as_str(), text);
-    if !whole.has_end_marker() {
-        let line_end = if whole.text.ends_with('\n') { "" } else { "\n" };
-        whole.text.push_str(line_end);
-        whole.text.push_str("...\n");
+    let whole = Source::new(source.name.as_str(), text);
+    let is_marked = whole.has_end_marker();
+    let mut text = Arc::unwrap_or_clone(whole.text);
+    if !is_marked {
+        text.push_str(if text.ends_with('\n') { "...\n" } else { "\n...\n" });
     }
-    whole.text
+    text
 }
 
 fn unwritable<E>(StoreError { path, reason }: StoreError) -> WriteError<E> {

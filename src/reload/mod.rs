@@ -165,6 +165,11 @@ impl Reloader {
         self.snapshot.clone()
     }
 
+    /// Where the configuration is.
+    pub fn store(&self) -> &Store {
+        &self.store
+    }
+
     /// How the configuration stands. It changes with the end of each attempt.
     pub fn status(&self) -> channel::Receiver<Status> {
         self.status.subscribe()

@@ -11,6 +11,7 @@ use std::fs::{self, File, OpenOptions, Permissions, TryLockError};
 use std::io::{self, ErrorKind, Write};
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt, fchown};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use rustix::fs::{Access, CWD, RenameFlags, access, renameat_with};
 use rustix::io::Errno;
@@ -24,9 +25,9 @@ pub(super) struct Rewrite {
     /// The file, as people know it.
     pub(super) path: PathBuf,
     /// What it says; none where it comes to be.
-    pub(super) old: Option<String>,
+    pub(super) old: Option<Arc<String>>,
     /// What it is to say.
-    pub(super) new: String,
+    pub(super) new: Arc<String>,
 }
 
 /// Why nothing was replaced.

@@ -12,6 +12,8 @@ use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::Path;
 use std::time::SystemTime;
 
+use crate::config::MAX_SOURCE;
+
 use super::chain::walk;
 
 /// What a path leads to, and on which way.
@@ -94,7 +96,7 @@ impl Stamp {
         if expected.length > MAX_BYTES {
             return Err(too_long());
         }
-        let mut bytes = Vec::new();
+        let mut bytes = Vec::with_capacity(usize::try_from(expected.length).unwrap_or(0));
         let state = read(path, &mut bytes).map_err(|error| why(&error))?;
         if bytes.len() as u64 > MAX_BYTES {
             return Err(too_long());
@@ -163,7 +165,7 @@ pub(super) const CHANGES: &str = "it changes while it is read";
 const NOT_REGULAR: &str = "it is not a regular file";
 /// The parser's own limit is lower for what people write and its report points at the file; this one
 /// bounds what is read.
-pub(super) const MAX_BYTES: u64 = 64 << 20;
+pub(super) const MAX_BYTES: u64 = MAX_SOURCE as u64;
 
 #[cfg(test)]
 mod tests {

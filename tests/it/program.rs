@@ -91,6 +91,11 @@ impl Program {
         }
     }
 
+    /// What is left of its log, until it ends.
+    pub fn rest(&self) -> Vec<String> {
+        std::iter::from_fn(|| self.log.recv_timeout(PATIENCE).ok()).collect()
+    }
+
     /// Where it takes `what`: traffic, questions of health, or those of its admin.
     pub fn address<A: FromStr>(&self, what: &str) -> A {
         let text = field(&self.listening, what);

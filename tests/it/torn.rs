@@ -2,6 +2,8 @@
 //! the whole. Two cuts are known to widen what the last grant gives, and `end_marker: required`
 //! closes them.
 
+use std::sync::Arc;
+
 use grantgate::config::{AccessDiff, Loaded, Source, load};
 
 use grantgate::policy::UnixTime;
@@ -14,8 +16,8 @@ const LATER: UnixTime = UnixTime::from_seconds(3_000_000_000);
 
 fn cut(sources: &[Source], index: usize, lines: usize) -> Vec<Source> {
     let mut cut = sources.to_vec();
-    let text = cut[index].text.split_inclusive('\n').take(lines).collect();
-    cut[index].text = text;
+    let text: String = cut[index].text.split_inclusive('\n').take(lines).collect();
+    cut[index].text = text.into();
     cut
 }
 
@@ -33,10 +35,10 @@ fn loses_a_rule(source: &Source, lines: usize) -> bool {
 fn with_end_marker(mut sources: Vec<Source>, marker: &str) -> Vec<Source> {
     for source in &mut sources {
         for written in ["end_marker: optional", "end_marker: required"] {
-            source.text = source.text.replace(written, &format!("end_marker: {marker}"));
+            source.text = source.text.replace(written, &format!("end_marker: {marker}")).into();
         }
         if marker == "required" && !source.has_end_marker() {
-            source.text.push_str("...\n");
+            Arc::make_mut(&mut source.text).push_str("...\n");
         }
     }
     if sources.iter().all(|source| !source.text.contains("\nreload:")) {
@@ -103,7 +105,7 @@ fn a_torn_export_allows_no_more_than_the_whole_in_any_order() {
     let folder = root().join("config/examples/tenant-export");
     let mut sources = sources(&folder, &folder);
     // Grants in one's own file, so that an export without them is not refused for that.
-    sources[0].text = sources[0].text.replace("...\n", "client_grants: []\n...\n");
+    sources[0].text = sources[0].text.replace("...\n", "client_grants: []\n...\n").into();
     let export = sources[1].text.replace(
         "      user:\n        policy: require_client_grant",
         "      user:\n        policy: allow_all",
@@ -113,10 +115,11 @@ fn a_torn_export_allows_no_more_than_the_whole_in_any_order() {
     let of = |name| sections.iter().find(|section| section.starts_with(name)).unwrap();
     let (mut taken, mut refused) = (0, 0);
     for order in orders(named.len()) {
-        sources[1].text = order.iter().map(|index| of(named[*index]).as_str()).collect();
+        sources[1].text =
+            order.iter().map(|index| of(named[*index]).as_str()).collect::<String>().into();
         let last = named[*order.last().unwrap()];
         if ["clientGrants:", "clients:"].contains(&last) {
-            sources[1].text.push_str("...\n");
+            Arc::make_mut(&mut sources[1].text).push_str("...\n");
         }
         cuts_of(&sources, &Fake { folder: &folder }, |source, lines, torn, whole| {
             let Some(torn) = torn else {

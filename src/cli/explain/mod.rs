@@ -19,13 +19,15 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use super::keys::fetched;
-use super::{Exit, at, configuration, harmless, talk};
+use super::{Exit, at, configuration, harmless, live, talk};
+use crate::admin::Reasoned;
 use crate::clock::now;
 use crate::config::snapshot::{IssuerSettings, KeySource, RemoteKeys, Snapshot};
 use crate::config::{Source, Style, load_with_inventory};
 use crate::explain::remedy::{Advice, Files, advise};
 use crate::explain::{Explanation, Verdict, explain};
 use crate::gate::{Env, Keys, Step, Supposed};
+use crate::net::local::Gate;
 use crate::policy::{Issuer, UnixTime};
 use crate::reload::Surroundings;
 use crate::token::{KeySet, VerifiedCache};
@@ -53,6 +55,9 @@ Examples:
   Why was a logged request refused?
     grantgate explain --decision 01JD4W2Y0Q --log gate.log
 
+  What does the gate that runs say?
+    grantgate explain --live http://127.0.0.1:9181 GET https://orders.example.com/orders/1 @token.txt
+
   Make the change that is suggested:
     grantgate explain --format patch --claims GET /orders/1 @claims.json | patch -p0
 
@@ -79,6 +84,10 @@ pub struct Options {
     /// The file or folder with the configuration.
     #[arg(long, env = "GRANTGATE_CONFIG", default_value = "/etc/grantgate", value_name = "PATH")]
     config: PathBuf,
+    /// Asks the gate that runs, at its admin listener: `http://127.0.0.1:9181` or `unix:/PATH`. It answers
+    /// by the configuration and the keys that decide there.
+    #[arg(long, value_name = "URL", conflicts_with = "decision")]
+    live: Option<Gate>,
     /// The API that a path is meant for.
     #[arg(long, value_name = "IDENTIFIER", conflicts_with = "decision")]
     api: Option<String>,
@@ -128,6 +137,14 @@ pub fn execute(options: &Options) -> Exit {
 }
 
 fn answer(options: &Options) -> Result<Answer, String> {
+    if let Some(gate) = &options.live {
+        let question = question::for_gate(options, options.at.unwrap_or_else(now))?;
+        let Reasoned { explanation, advice, no_advice } = live::explain(gate, &question)?;
+        if let Some(reason) = no_advice {
+            talk(format_args!("grantgate: no change is suggested: {}", harmless(&reason)));
+        }
+        return Ok(Answer { explanation, advice, recorded: None });
+    }
     let read =
         configuration::read(&options.config).map_err(|report| report.render(Style::Plain))?;
     let snapshot = &read.loaded.snapshot;

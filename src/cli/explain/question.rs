@@ -3,6 +3,7 @@
 use serde_json::{Map, Value};
 
 use super::Options;
+use crate::admin::Question;
 use crate::cli::{talk, token};
 use crate::config::closest;
 use crate::config::snapshot::{ServedApi, Snapshot};
@@ -23,10 +24,26 @@ pub fn read(options: &Options, snapshot: &Snapshot, at: UnixTime) -> Result<Supp
     let supposed =
         |shown| Supposed::new(method, url, shown, snapshot, api).map_err(|error| error.to_string());
     // A request that is none is said before a token is waited for.
-    let asked = supposed(Shown::Nothing)?;
+    supposed(Shown::Nothing)?;
+    supposed(shown(options, source, at)?)
+}
+
+/// The same for a gate that runs, which knows its own configuration.
+///
+/// # Errors
+/// As [`read`].
+pub fn for_gate(options: &Options, at: UnixTime) -> Result<Question, String> {
+    let Words { method, url, source } = Words::of(&options.words)?;
+    let shown = shown(options, source, at)?;
+    let (method, url) = (method.to_owned(), url.to_owned());
+    Ok(Question { method, url, api: options.api.clone(), shown, at: options.at })
+}
+
+/// What is shown with the request.
+fn shown(options: &Options, source: Option<&str>, at: UnixTime) -> Result<Shown, String> {
     if options.no_token {
         return match source {
-            None => Ok(asked),
+            None => Ok(Shown::Nothing),
             Some(_) => Err("a token is named, and `--no-token` says that there is none".to_owned()),
         };
     }
@@ -34,14 +51,13 @@ pub fn read(options: &Options, snapshot: &Snapshot, at: UnixTime) -> Result<Supp
         "there is no token" => format!("{why}; `--no-token` asks about a request without one"),
         _ => why,
     })?;
-    let shown = if options.claims {
+    Ok(if options.claims {
         Shown::Claims(claims(&text, at)?)
     } else if options.offline {
         believed(text)
     } else {
         Shown::Token(text)
-    };
-    supposed(shown)
+    })
 }
 
 /// The parts of a request on the command line.

@@ -28,6 +28,8 @@ mod replace;
 mod words;
 mod write;
 
+use std::sync::Arc;
+
 use serde_json::Value;
 
 use self::changes::Change;
@@ -126,12 +128,12 @@ pub fn edit(source: &Source, edits: &[Edit]) -> Result<String, EditError> {
     let page = Page::new(&source.text);
     let splices = plan::plan(&page, &tree, &change).ok_or_else(unfaithful)?;
     let text = splices.apply(&source.text).ok_or_else(unfaithful)?;
-    if text == source.text {
+    if text == *source.text {
         return Ok(text);
     }
-    let edited = Source { name: source.name.clone(), text };
+    let edited = Source::new(source.name.as_str(), text);
     match read(&edited) {
-        Some(tree) if meant.is_said_by(&tree) => Ok(edited.text),
+        Some(tree) if meant.is_said_by(&tree) => Ok(Arc::unwrap_or_clone(edited.text)),
         _ => Err(keeping(&page, &tree).unwrap_or_else(unfaithful)),
     }
 }

@@ -1,3 +1,5 @@
+use std::sync::Arc;
+
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
@@ -5,7 +7,8 @@ use super::edit::{Row, says};
 use super::*;
 use crate::config::raw::Configuration;
 use crate::config::tree::Node;
-use crate::config::{Edit, EditError, Source, schema_of};
+use crate::config::{Edit, EditError, Loaded, Outside, Source, load, schema_of};
+use crate::policy::{SubjectType, UnixTime};
 
 fn file(rows: &[&str]) -> String {
     let rows = rows.join(",\n");
@@ -115,6 +118,54 @@ fn a_slip_in_a_long_file_is_told_where_it_is() {
     assert!(found[0].message.starts_with("unknown field `client`"), "{}", found[0].message);
     assert_eq!(&report.documents()[0].text[report.span_of(found[0]).unwrap()], r#"{"client":"a"}"#);
     assert!(!crate::config::inspect(&sources(ROWS[1])).has_errors());
+}
+
+/// No variable and no file is there.
+struct Nothing;
+
+impl Outside for Nothing {
+    fn env(&self, _: &str) -> Option<String> {
+        None
+    }
+
+    fn file(&self, _: &str, _: &str) -> Result<String, String> {
+        Err("nothing is asked for".to_owned())
+    }
+}
+
+#[test]
+fn very_many_grants_are_read_and_each_knows_its_line() {
+    const MANY: usize = 60_000;
+    let row = |number| {
+        format!(
+            r#"{{"client_id":"application-{number:06}","subject_type":"user","scope":["read"]}}"#
+        )
+    };
+    let rows: Vec<_> = (0..MANY).map(row).collect();
+    let rows: Vec<_> = rows.iter().map(String::as_str).collect();
+    let gateway = "
+issuers: [{issuer: 'https://a.example/', profile: auth0, jwks: {keys: []}}]
+resource_servers:
+  - identifier: https://api.example
+    scopes: [{value: read}]
+    subject_type_authorization: {user: {policy: require_client_grant}, client: {policy: deny_all}}
+    gate: {upstream: 'http://127.0.0.1:3000', operations: [{on: GET /things, scopes: [read]}]}
+";
+    let sources = [Source::new("gateway.yaml", gateway), Source::new("grants.json", file(&rows))];
+    let Loaded { snapshot, warnings, .. } =
+        load(&sources, &Nothing, UnixTime::from_seconds(0)).unwrap();
+    assert_eq!(warnings.iter().count(), 0, "{warnings}");
+    // The texts are there once.
+    assert!(Arc::ptr_eq(&warnings.documents()[1].text, &sources[1].text));
+    assert!(warnings.documents()[1].tree.is_none());
+    let api = &snapshot.apis[0].api;
+    let issuer = &snapshot.issuers[0].trust.issuer;
+    for number in [0, 1, MANY - 1] {
+        let client = format!("application-{number:06}");
+        let grant = api.grants.own(issuer, &client, SubjectType::User).unwrap();
+        let line = format!("grants.json:{}", number + 2);
+        assert_eq!(snapshot.line_of(grant.origin), Some(line));
+    }
 }
 
 #[test]

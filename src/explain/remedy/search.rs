@@ -233,7 +233,7 @@ fn changed(files: &Files<'_>, moves: &[Move]) -> Option<Vec<Source>> {
         let of_it = edits.iter().filter(|edit| edit.place().source == index);
         let of_it: Vec<_> = of_it.cloned().collect();
         if !of_it.is_empty() {
-            source.text = edit(source, &of_it).ok()?;
+            source.text = edit(source, &of_it).ok()?.into();
         }
     }
     let all_known = edits.iter().all(|edit| edit.place().source < after.len());

@@ -125,7 +125,7 @@ impl Case {
     fn changed(mut self, from: &str, to: &str) -> Self {
         assert!(self.sources.iter().any(|source| source.text.contains(from)), "{from}");
         for source in &mut self.sources {
-            source.text = source.text.replace(from, to);
+            source.text = source.text.replace(from, to).into();
         }
         self
     }
@@ -177,8 +177,8 @@ impl Case {
             changed.map_or_else(
                 || source.clone(),
                 |file| {
-                    assert_eq!(file.before, source.text);
-                    assert_ne!(file.after, source.text, "a file that is told to change does");
+                    assert_eq!(file.before, *source.text);
+                    assert_ne!(file.after, *source.text, "a file that is told to change does");
                     Source::new(&*file.name, &*file.after)
                 },
             )
@@ -369,7 +369,7 @@ const DEFAULT: &str = "
 fn a_third_party_gets_a_grant_of_its_own() {
     let shown = claims(json!({"azp": "tpc_1", "scope": "read:orders write:orders"}));
     let mut case = Case::usual("GET", "/orders/1", shown);
-    case.sources[0].text.push_str(DEFAULT);
+    std::sync::Arc::make_mut(&mut case.sources[0].text).push_str(DEFAULT);
     let change = case.change_for("scope-exceeds-grant", "tpc_1");
     let own = added(&change);
     assert!(own.contains(&"  - client_id: tpc_1"), "{own:?}");

@@ -45,8 +45,8 @@ pub(super) fn change(files: &Files<'_>, moves: &[Move], after: &[Source]) -> Opt
         let Pair { before: was, after: is } = shown.get(&index)?;
         Some(ChangedFile {
             name: before.name.clone(),
-            before: before.text.clone(),
-            after: after.text.clone(),
+            before: before.text.to_string(),
+            after: after.text.to_string(),
             diff: was.unified(&before.name, is),
         })
     });

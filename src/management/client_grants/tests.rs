@@ -556,7 +556,7 @@ client_grants:
     let before = Managed::of(&[ISSUER, APIS, text, &section("  file: 2.yaml\n")]);
     let (managed, answer) = before.write(&create(&body));
     assert_eq!(
-        managed.sources[2].text,
+        *managed.sources[2].text,
         format!("{}\n{}", text.trim_end(), new.trim_start_matches('\n'))
     );
     let mut shown = answer.body.unwrap();
@@ -577,7 +577,7 @@ client_grants:
 
     let (managed, answer) = managed.write(&asked(Endpoint::DeleteGrant, &[&id]));
     assert_eq!((answer.status, answer.body), (StatusCode::NO_CONTENT, None));
-    assert_eq!(managed.sources[2].text, text);
+    assert_eq!(*managed.sources[2].text, text);
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! Replacing files, with somebody else at every point between two steps.
 
 use std::os::unix::fs::symlink;
+use std::sync::Arc;
 
 use super::*;
 
@@ -24,7 +25,11 @@ impl Disk {
     }
 
     fn rewrite(&self, name: &str, old: &str, new: &str) -> Rewrite {
-        Rewrite { path: self.at(name), old: Some(old.to_owned()), new: new.to_owned() }
+        Rewrite {
+            path: self.at(name),
+            old: Some(Arc::new(old.to_owned())),
+            new: Arc::new(new.to_owned()),
+        }
     }
 
     /// A new text beside the file, for which the race begins.
@@ -76,7 +81,7 @@ fn a_file_is_replaced_behind_its_links_with_its_permissions() {
 fn a_file_that_comes_to_be_takes_nobodys_place() {
     let disk = Disk::with(&[]);
     fs::set_permissions(disk.0.path(), Permissions::from_mode(0o750)).unwrap();
-    let rewrite = Rewrite { path: disk.at("new.json"), old: None, new: "new".to_owned() };
+    let rewrite = Rewrite { path: disk.at("new.json"), old: None, new: Arc::new("new".to_owned()) };
     assert!(replaced(std::slice::from_ref(&rewrite)).unwrap().is_empty());
     assert_eq!(fs::metadata(disk.at("new.json")).unwrap().mode() & 0o777, 0o640);
     fs::write(disk.at("new.json"), "by hand").unwrap();
@@ -103,7 +108,7 @@ fn several_files_are_replaced_or_none_is() {
     let disk = Disk::with(&[("a", "1"), ("b", "by hand")]);
     let all = |b: &str| {
         [
-            Rewrite { path: disk.at("new"), old: None, new: "3".to_owned() },
+            Rewrite { path: disk.at("new"), old: None, new: Arc::new("3".to_owned()) },
             disk.rewrite("a", "1", "2"),
             disk.rewrite("b", b, "2"),
         ]

@@ -74,7 +74,7 @@ fn every_file_that_cannot_be_read_is_told() {
         [
             "b.yaml: it is not UTF-8 from byte 3 on",
             "c.yaml: it is not there",
-            "d.yaml: it is longer than 64 MiB",
+            "d.yaml: it is longer than 512 MiB",
             "e.yaml: it is not a regular file",
             "f.yaml: it is not a regular file",
         ]

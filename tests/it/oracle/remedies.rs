@@ -115,7 +115,7 @@ fn advised(case: &Case, request: &Request) -> Option<(String, &'static str)> {
 /// The change is one, allows the request, and says when others gain by it.
 fn holds(sources: &[Source], old: &Loaded, supposed: &Supposed, change: &Change) {
     let [file] = change.files.as_slice() else { panic!("one file changes: {:#?}", change.steps) };
-    assert_eq!(file.before, sources[0].text);
+    assert_eq!(file.before, *sources[0].text);
     assert_ne!(file.before, file.after);
     assert!(file.diff.contains("\n@@ "), "{}", file.diff);
     assert!(change.steps.iter().all(|step| step.at.starts_with("world.yaml:")));

@@ -118,7 +118,6 @@ fn pages_from_elsewhere_get_nothing_and_nothing_can_be_changed() {
         assert_eq!((answer.status, answer.one("allow")), (405, Some("GET, HEAD")), "{method}");
     }
     assert!(get(admin, "/").text().contains("/status"));
-    assert_eq!(get(admin, "/explain").status, 404);
     assert_eq!(get(program.address("traffic"), "/status").status, 401, "not at the main door");
     assert_eq!(program.asked("/status").status, 404, "not at the health listener");
 }
