@@ -18,7 +18,7 @@
 //! | 5 | [`telemetry`], [`live`], [`clock`], [`chance`] | records and metrics; a value that is replaced whole; the time; lots |
 //! | | | *the wall* |
 //! | 4 | [`explain`], [`suite`] | why a call is decided so, and what would change it; cases that must be decided so |
-//! | 3 | [`gate`], `import` | the whole question, pure, with the table of refusals; other formats as configuration |
+//! | 3 | [`gate`], [`import`] | the whole question, pure, with the table of refusals; other formats as configuration |
 //! | 2 | [`config`] | text in, snapshot or report out |
 //! | 1 | [`token`], [`route`] | text to verified claims; path to operation |
 //! | 0 | [`policy`], [`screen`], [`mod@hex`] | the model, and the decision; characters that do harm where they are shown; bytes as digits |
@@ -46,6 +46,7 @@ pub mod token;
 pub mod config;
 
 pub mod gate;
+pub mod import;
 
 pub mod explain;
 pub mod suite;

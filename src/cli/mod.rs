@@ -11,6 +11,7 @@ mod exit;
 mod explain;
 mod harmless;
 mod health;
+mod import;
 mod inspect_token;
 mod keys;
 mod live;
@@ -77,6 +78,8 @@ enum Verb {
     Explain(explain::Options),
     /// Asks a running gate whether it is ready: exits with 0 when it is, 1 when not, 2 without answer.
     Health(health::Options),
+    /// Makes a configuration of an Auth0 tenant export, or operations of an OpenAPI document.
+    Import(import::Options),
     /// Shows what a token says, and what each signal in it is taken for.
     InspectToken(inspect_token::Options),
     /// Writes the manual pages.
@@ -100,6 +103,7 @@ impl Cli {
             Verb::Diff(options) => diff::execute(&options),
             Verb::Explain(options) => explain::execute(&options),
             Verb::Health(options) => health::execute(&options),
+            Verb::Import(options) => import::execute(&options),
             Verb::InspectToken(options) => inspect_token::execute(&options),
             Verb::Man(options) => man::execute(&options),
             Verb::Run(options) => run::execute(&options),

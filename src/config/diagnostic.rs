@@ -125,6 +125,8 @@ codes! {
     DetailsTypeUnregistered, "details-type-unregistered", Error, "An authorization details type is used that the API does not register.";
     HostInvalid, "host-invalid", Error, "A text is neither a host nor `*.suffix`.";
     HsSecretIssuers, "hs-secret-issuers", Error, "An API with a secret of its own does not trust exactly one issuer.";
+    OpenapiInvalid, "openapi-invalid", Error, "A document that a gate names is no OpenAPI document of 3.0 or 3.1.";
+    OpenapiUnlisted, "openapi-unlisted", Error, "An operation that a document describes and that is left out would be open to any token.";
     OperationDuplicate, "operation-duplicate", Error, "Two operations have path and method in common.";
     OperationInvalid, "operation-invalid", Error, "A text is not methods and a path.";
     OperationNeedConflict, "operation-need-conflict", Error, "An operation says both what it needs and that it needs nothing.";
@@ -184,6 +186,7 @@ codes! {
     KeySkipped, "key-skipped", Warning, "A key of a key set is left out because it cannot be used.";
     KeysPlaintext, "keys-plaintext", Warning, "An issuer's keys are fetched by plain HTTP.";
     NothingServed, "nothing-served", Warning, "No API has a gate, so that every request is answered with 404.";
+    OpenapiUnmapped, "openapi-unmapped", Warning, "Something that an OpenAPI document describes has no counterpart, and is left out.";
     OperationAsksLess, "operation-asks-less", Warning, "A more specific operation asks less than the one that covers it.";
     OperationUnreachable, "operation-unreachable", Warning, "An operation asks what no grant gives as a whole.";
     OrganizationUnpresentable, "organization-unpresentable", Warning, "A grant admits an organization that no token of its issuer can name.";

@@ -18,6 +18,7 @@ mod build;
 mod destination;
 mod diagnostic;
 mod diff;
+mod documents;
 mod edit;
 mod editor;
 pub mod endpoints;
@@ -25,6 +26,7 @@ mod excerpt;
 pub mod inventory;
 mod lint;
 mod machine;
+pub mod openapi;
 mod outside;
 mod place;
 mod portrait;
@@ -46,13 +48,13 @@ pub use build::{ServerPlace, instant};
 pub use destination::Destination;
 pub use diagnostic::{Code, Diagnostic, Related, Severity};
 pub use diff::{Access, AccessDiff, Caller, Changed, Difference, What, Which};
-pub use edit::{Edit, EditError, edit};
+pub use edit::{Edit, EditError, Wording, edit, written};
 pub use editor::{editor_schema, editor_schema_of};
 pub use machine::MAX_BYTES as MAX_SOURCE;
 pub use outside::Outside;
 pub use place::{Place, Step};
 pub use portrait::{PolicyDocument, policy_document};
-pub use read::{read, schema_of};
+pub use read::{read, read_foreign, schema_of};
 pub use render::Style;
 pub use report::{Document, Pushed, Report};
 pub use source::{Digest, Source, digest};
@@ -86,9 +88,7 @@ pub struct Loaded {
 pub fn inspect(sources: &[Source]) -> Report {
     let mut report = Report::new(sources.iter().cloned());
     let schema = schema_of::<raw::Configuration>();
-    for (source, Source { text, .. }) in sources.iter().enumerate() {
-        let _ = read::read_file(source, text, &schema, &mut report);
-    }
+    let _ = documents::read_all(sources, &schema, &mut report);
     report
 }
 
@@ -132,10 +132,7 @@ pub fn load_with_inventory(
 fn load_as(sources: &[Source], outside: &dyn Outside, wanted: &Wanted) -> Result<Loaded, Report> {
     let mut report = Report::new(sources.iter().cloned());
     let schema = schema_of::<raw::Configuration>();
-    let written = sources.iter().enumerate().filter_map(|(source, Source { text, .. })| {
-        Some((source, read::read_file(source, text, &schema, &mut report)?))
-    });
-    let written: Vec<(usize, raw::Configuration)> = written.collect();
+    let written = documents::read_all(sources, &schema, &mut report);
     let mut reading = Reading::new(sources, outside);
     match build::build(written, &mut reading, wanted, &mut report) {
         Some((snapshot, inventory)) if !report.has_errors() => {

@@ -13,7 +13,7 @@ use super::machine::{self, Grants, Slip};
 use super::place::Place;
 use super::raw::Configuration;
 use super::report::Report;
-use super::tree::{MAX_BYTES, parse};
+use super::tree::{MAX_BYTES, parse, parse_foreign};
 use super::walk::walk;
 
 /// The JSON Schema of a raw type, for [`read()`].
@@ -44,6 +44,15 @@ pub fn read<T: DeserializeOwned>(
         report.push(Code::ConfigUnreadable, &root, error.to_string()).at(0..0);
     }
     read.ok()
+}
+
+/// Reads a text that others wrote, and not for the gate, as JSON has it. None where it cannot be read; why is
+/// in the report.
+pub fn read_foreign(source: usize, text: &str, report: &mut Report) -> Option<Value> {
+    let tree = parse_foreign(source, text, report)?;
+    let value = tree.to_json();
+    report.attach(source, tree);
+    (!report.has_error_within(&Place::root(source))).then_some(value)
 }
 
 /// Reads a file of the configuration. One that programs write is read in a shorter way, to the same end.

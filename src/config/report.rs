@@ -286,18 +286,24 @@ impl Report {
     }
 
     /// The line in which a place stands, from 1; none where it stands in no text.
-    pub fn line_of(&self, place: &Place) -> Option<usize> {
+    pub fn line(&self, place: &Place) -> Option<usize> {
         let span = self.locate(place, None, false)?;
         Some(self.documents.get(place.source)?.line(span.start))
     }
 
-    /// The line in which a place stands.
+    /// The line in which a place stands, as what is built of it remembers it.
     pub fn origin(&self, place: &Place) -> Origin {
         let number = |number: usize| u32::try_from(number).unwrap_or(0);
-        self.line_of(place).map_or_else(Origin::default, |line| Origin {
+        self.line(place).map_or_else(Origin::default, |line| Origin {
             file: number(place.source),
             line: number(line),
         })
+    }
+
+    /// Adds a text that a source refers to, and gives the number by which places in it are told.
+    pub(super) fn add_document(&mut self, source: Source) -> usize {
+        self.documents.push(Document::new(source));
+        self.documents.len() - 1
     }
 
     /// Gives a document the tree in which its places are looked up.

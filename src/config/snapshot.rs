@@ -64,7 +64,8 @@ pub struct Snapshot {
     pub clients: Clients,
     /// What applications are called, where that is written.
     pub client_names: ClientNames,
-    /// The names of the files that it was read from, as an [`Origin`] counts them.
+    /// The names of the files that it was read from, and behind them of the OpenAPI documents that these
+    /// name, as an [`Origin`] counts them.
     pub files: Vec<Arc<str>>,
     /// SHA-256 over the names and texts of all files.
     pub digest: Digest,

@@ -3,6 +3,7 @@
 mod export;
 mod inventory;
 mod management;
+mod openapi;
 mod process;
 
 use std::collections::BTreeSet;

@@ -41,6 +41,15 @@ impl Methods {
         }
     }
 
+    /// Whether every method that is meant here is meant there too
+    pub fn lie_in(&self, other: &Self) -> bool {
+        match (self, other) {
+            (_, Self::Any) => true,
+            (Self::Any, Self::Listed(_)) => false,
+            (Self::Listed(listed), other) => listed.iter().all(|method| other.covers(method)),
+        }
+    }
+
     /// Whether some method is meant by both
     pub fn overlaps(&self, other: &Self) -> bool {
         match (self, other) {

@@ -84,6 +84,38 @@ impl Pattern {
         given.next().is_none()
     }
 
+    /// Whether some path is one that both patterns stand for
+    pub fn meets(&self, other: &Self) -> bool {
+        let (mut ours, mut theirs) = (self.segments.iter(), other.segments.iter());
+        loop {
+            match (ours.next(), theirs.next()) {
+                (None, None) => return true,
+                (Some(Segment::Rest), Some(one)) | (Some(one), Some(Segment::Rest)) => {
+                    return !one.is_empty();
+                }
+                (Some(Segment::Literal(one)), Some(Segment::Literal(two))) if one == two => {}
+                (Some(Segment::Name(_)), Some(one)) | (Some(one), Some(Segment::Name(_)))
+                    if !one.is_empty() => {}
+                _ => return false,
+            }
+        }
+    }
+
+    /// Whether every path that it stands for is one of the other's too
+    pub fn lies_in(&self, other: &Self) -> bool {
+        let (mut ours, mut theirs) = (self.segments.iter(), other.segments.iter());
+        loop {
+            match (ours.next(), theirs.next()) {
+                (None, None) => return true,
+                (Some(one), Some(Segment::Rest)) => return !one.is_empty(),
+                (Some(Segment::Literal(one)), Some(Segment::Literal(two))) if one == two => {}
+                (Some(one @ (Segment::Literal(_) | Segment::Name(_))), Some(Segment::Name(_)))
+                    if !one.is_empty() => {}
+                _ => return false,
+            }
+        }
+    }
+
     pub(super) fn segments(&self) -> &[Segment] {
         &self.segments
     }

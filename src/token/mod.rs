@@ -57,7 +57,7 @@ pub use jose::Parsed;
 pub use json::strict_json;
 pub use keys::{KeyError, KeyId, KeySet, SkippedKey};
 pub use profile::{Custom, Evidence, Mark, Profile, Rule, Signal, Sought, Test, Unproven};
-pub use scopes::OPENID;
+pub use scopes::OPENID_SCOPES;
 pub use secret::{HsSecret, HsSecretError};
 pub use sign::{SecretHash, Signer};
 pub use verify::{Terms, Trust, Verified, verify};

@@ -47,14 +47,15 @@ impl<'a> ScopeClaims<'a> {
     /// Whether a scope of a user's token asks the issuer for something rather than an API (OIDC Core
     /// sections 5.4 and 11, and Cognito's own): no grant lists it.
     pub(super) fn asks_issuer(&self, scope: &str) -> bool {
-        OPENID.contains(&scope)
+        OPENID_SCOPES.contains(&scope)
             || (self.owners.is_some() && scope == "aws.cognito.signin.user.admin")
     }
 }
 
-/// The scopes of `OpenID` Connect, by which a client asks the issuer for something: in a user's token they are
+/// The scopes by which OIDC asks an issuer for something (Core sections 5.4 and 11): in a user's token they are
 /// left aside where the API does not declare them.
-pub const OPENID: [&str; 6] = ["openid", "profile", "email", "address", "phone", "offline_access"];
+pub const OPENID_SCOPES: [&str; 6] =
+    ["openid", "profile", "email", "address", "phone", "offline_access"];
 
 /// Whose a scope is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

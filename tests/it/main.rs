@@ -35,6 +35,8 @@ mod fuzz;
 mod golden;
 /// `--help` teaches by example.
 mod help;
+/// What is made of OpenAPI documents and exports of tenants.
+mod import;
 /// What `inspect-token` shows, and how it ends.
 mod inspect;
 /// The Management API, over real sockets.

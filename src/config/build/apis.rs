@@ -6,6 +6,8 @@ use super::context::{At, Context};
 use super::described::{Server, ServerPlace};
 use super::gate::{self, Gate};
 use super::issuers::Issuers;
+use super::openapi;
+use crate::config::openapi::Description;
 use crate::config::{Code, Place, raw};
 use crate::policy::{
     Access, Api, Audience, Enforcement, Grants, Names, Origin, OverCeiling, Policy, StrictPolicy,
@@ -109,10 +111,14 @@ fn api(ctx: &mut Context<'_, '_>, server: &Server<'_>, issuers: &Issuers) -> Opt
             "write what the token's audience names, such as `https://orders.example.com`",
         )
         .and_then(|text| ctx.name(&at_identifier, text, Audience::new));
-    let scopes = scopes(ctx, server);
+    let described = openapi::read(ctx, server);
+    let scopes = scopes(ctx, server, described.as_ref());
     let details = details(ctx, server);
     let of = [place.key("scopes"), place.key("authorization_details")];
-    let doubtful = of.iter().any(|of| ctx.report.is_refused(of) || ctx.report.has_error_within(of));
+    let undescribed =
+        described.is_none() && raw.gate.as_ref().is_some_and(|gate| gate.openapi.is_some());
+    let doubtful = undescribed
+        || of.iter().any(|of| ctx.report.is_refused(of) || ctx.report.has_error_within(of));
     let access = access(ctx, server);
     let trusted = gate::trusted(ctx, server, issuers);
     let gate = raw.gate.as_ref().and_then(|gate| {
@@ -122,7 +128,7 @@ fn api(ctx: &mut Context<'_, '_>, server: &Server<'_>, issuers: &Issuers) -> Opt
             details: &details,
             doubtful,
         };
-        gate::build(ctx, &At { place: place.key("gate"), raw: gate }, &names, &trusted)
+        gate::build(ctx, &At { place: place.key("gate"), raw: gate }, &names, &trusted, described)
     });
     let enforcement = enforcement(ctx, server, access);
     let api = Api {
@@ -144,7 +150,12 @@ fn api(ctx: &mut Context<'_, '_>, server: &Server<'_>, issuers: &Issuers) -> Opt
     Some(KnownApi { place, api, doubtful, trusted, has_gate, gate, is_system: false, origin })
 }
 
-fn scopes(ctx: &mut Context<'_, '_>, server: &Server<'_>) -> Names {
+/// Those that are written, and those of the document that describes its operations.
+fn scopes(
+    ctx: &mut Context<'_, '_>,
+    server: &Server<'_>,
+    described: Option<&Description>,
+) -> Names {
     let list = server.place.key("scopes");
     let mut declared = Vec::new();
     for (index, scope) in server.raw.scopes.iter().flatten().enumerate() {
@@ -163,6 +174,8 @@ fn scopes(ctx: &mut Context<'_, '_>, server: &Server<'_>) -> Names {
         }
         declared.push(value.as_str());
     }
+    let described = described.iter().flat_map(|described| &described.scopes);
+    declared.extend(described.map(|scope| scope.value.as_str()));
     declared.into_iter().collect()
 }
 

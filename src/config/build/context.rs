@@ -13,7 +13,7 @@ use super::units;
 use crate::config::outside::Reading;
 use crate::config::snapshot::Listen;
 use crate::config::suggest::nearest;
-use crate::config::{Code, Place, Report, closest};
+use crate::config::{Code, Place, Report, closest, raw};
 use crate::policy::NameError;
 
 /// A part of the raw configuration, and the place where it was written.
@@ -27,6 +27,8 @@ pub(super) struct At<T> {
 pub(super) struct Context<'a, 'o> {
     pub(super) report: &'a mut Report,
     pub(super) outside: &'a mut Reading<'o>,
+    /// Whether every text must say itself that it is whole.
+    pub(super) end_marker: raw::EndMarker,
 }
 
 impl Context<'_, '_> {

@@ -4,6 +4,7 @@ use super::context::{At, Context};
 use super::described::Server;
 use super::issuers::Issuers;
 use super::{browsers, operations, secrets, upstream, urls};
+use crate::config::openapi::Description;
 use crate::config::snapshot::{
     Authorization, Browsers, Operation, Streams, Unlisted, Upstream, UpstreamProtocol,
 };
@@ -45,13 +46,14 @@ pub(super) fn build(
     gate: &At<&raw::Gate>,
     declared: &Declared<'_>,
     trusted: &[usize],
+    described: Option<Description>,
 ) -> Option<Gate> {
     let At { place, raw } = gate;
     let hosts = hosts(ctx, gate);
     let path_prefix = prefix(ctx, gate);
     let audiences = audiences(ctx, gate, declared);
     let secret = secrets::hs_secret(ctx, gate, trusted);
-    let operations = operations::build(ctx, gate, declared, path_prefix.as_ref());
+    let operations = operations::build(ctx, gate, declared, path_prefix.as_ref(), described);
     let public_url = public_url(ctx, gate, declared);
     let upstream = upstream::build(ctx, gate);
     let browsers = browsers::build(ctx, gate);

@@ -20,6 +20,7 @@ mod keys;
 mod listeners;
 mod management;
 mod merge;
+mod openapi;
 mod operations;
 mod profile;
 mod rules;
@@ -71,7 +72,7 @@ pub(super) fn build(
 ) -> Option<Whole> {
     let now = wanted.now;
     let merged = merge::merge(&written, reading, wanted.end_marker, report);
-    let ctx = &mut Context { report, outside: reading };
+    let ctx = &mut Context { report, outside: reading, end_marker: merged.end_marker };
     let mut issuers = issuers::build(ctx, &merged.issuers);
     let servers = described::servers(&merged.resource_servers.items, ctx.report);
     let mut apis = apis::build(ctx, &servers, merged.resource_servers.doubtful, &issuers);
@@ -160,7 +161,7 @@ pub(super) fn build(
         apis,
         clients: listed.clients,
         client_names,
-        files: ctx.outside.sources().iter().map(|source| source.name.as_str().into()).collect(),
+        files: ctx.report.documents().iter().map(|file| file.name.as_str().into()).collect(),
         digest: ctx.outside.digest(),
         generation: 0,
     };

@@ -1,9 +1,13 @@
 //! The operations of a gate: methods and path, and what each asks.
 
+use std::borrow::Cow;
+
 use http::Method;
 
 use super::context::{At, Context, meant};
 use super::gate::Declared;
+use super::openapi;
+use crate::config::openapi::Description;
 use crate::config::scalar::TYPOGRAPHIC_QUOTES;
 use crate::config::snapshot::Operation;
 use crate::config::{Code, Place, lint, raw};
@@ -23,11 +27,18 @@ pub(super) fn build(
     gate: &At<&raw::Gate>,
     declared: &Declared<'_>,
     prefix: Option<&Prefix>,
+    described: Option<Description>,
 ) -> Option<Operations<Operation>> {
     let list = gate.place.key("operations");
     let written = gate.raw.operations.iter().enumerate();
-    let read: Vec<_> = written
-        .map(|(index, raw)| operation(ctx, &At { place: list.index(index), raw }, declared, prefix))
+    let written: Vec<_> = written
+        .map(|(index, raw)| At { place: list.index(index), raw: Cow::Borrowed(raw) })
+        .collect();
+    let described =
+        described.map(|described| openapi::beside(ctx, gate, described, &written, prefix));
+    let all = written.into_iter().chain(described.into_iter().flatten());
+    let read: Vec<_> = all
+        .map(|At { place, raw }| operation(ctx, &At { place, raw: &*raw }, declared, prefix))
         .collect();
     let complete = read.iter().all(Option::is_some);
     let read: Vec<_> = read.into_iter().flatten().collect();
@@ -119,7 +130,7 @@ fn operation(
 }
 
 /// Whether every path of a pattern lies below `prefix`: whether its literal beginning does.
-fn lies_within(pattern: &str, prefix: &Prefix) -> bool {
+pub(super) fn lies_within(pattern: &str, prefix: &Prefix) -> bool {
     let literal = pattern.split_inclusive('/').take_while(|segment| !segment.contains(['{', '*']));
     let literal: String = literal.collect();
     CanonPath::parse(&literal).is_ok_and(|path| prefix.strip(&path).is_some())

@@ -15,7 +15,7 @@ use crate::policy::{
     Audience, ClientId, Enforcement, GrantKind, Issuer, NameSet, Names, OrganizationRule,
     Organizations, OverCeiling, Party, SubjectType, UnixTime, governing_grant,
 };
-use crate::token::{OPENID, Profile};
+use crate::token::{OPENID_SCOPES, Profile};
 
 /// The two sides of an API; first the old one.
 pub(super) struct Comparison<'s> {
@@ -305,7 +305,7 @@ impl<'s> Comparison<'s> {
             (true, true) => return,
             (false, false) => {}
         }
-        for scope in OPENID {
+        for scope in OPENID_SCOPES {
             let Some(place) = self.scopes.find(scope) else { continue };
             let mut passes = [false; 2];
             for (index, passes) in passes.iter_mut().enumerate() {

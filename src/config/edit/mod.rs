@@ -35,6 +35,7 @@ use serde_json::Value;
 use self::changes::Change;
 use self::meaning::Meaning;
 use self::page::Page;
+use self::words::{Medium, Quotes};
 use super::diagnostic::Code;
 use super::tree::{Kind, Node, parse};
 use super::{Place, Report, Source, machine};
@@ -78,6 +79,24 @@ impl Edit {
             }
         }
     }
+}
+
+/// Where a text is to be written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Wording {
+    /// In brackets, beside others.
+    Brackets,
+    /// On a line of its own.
+    Line,
+}
+
+/// A text as a person would write it in YAML: in quotes where it needs them, or looks as if it did.
+pub fn written(text: &str, wording: Wording) -> String {
+    let medium = match wording {
+        Wording::Brackets => Medium::Flow,
+        Wording::Line => Medium::Block,
+    };
+    words::text(text, Quotes::default(), medium)
 }
 
 /// Why a text is not edited. It is as it was.

@@ -81,6 +81,12 @@ pub struct Gate {
     /// exactly one issuer.
     #[schemars(extend("writeOnly" = true, "examples" = ["${env:ORDERS_SECRET}"]))]
     pub hs_secret: Option<String>,
+    /// An OpenAPI document (3.0 or 3.1) whose operations count too, each with what its `security` asks: a
+    /// path, of which a relative one starts at the folder of this file. It is read anew whenever it changes.
+    /// An operation that stands under `operations` takes the place of the one in the document with that
+    /// method and path.
+    #[schemars(extend("examples" = ["openapi.yaml"]))]
+    pub openapi: Option<String>,
     /// What can be done with the API, and what each asks. The most specific path wins, segment by
     /// segment: a literal before `{name}` before `*`.
     pub operations: Vec<Operation>,

@@ -4,8 +4,8 @@
 //! It stops where the text cannot be read on, and nowhere else.
 
 use std::borrow::Cow;
-use std::collections::HashMap;
 use std::collections::hash_map::Entry as Slot;
+use std::collections::{HashMap, HashSet};
 
 use granit_parser::{ErrorKind, Event, Options, Parser, ScalarStyle, ScanError, options};
 
@@ -15,10 +15,11 @@ use super::super::report::Report;
 use super::super::scalar::Plain;
 use super::super::secret::looks_secret;
 use super::super::suggest::excerpt;
-use super::{Entry, Kind, MAX_DEPTH, MAX_NODES, Node, Span, syntax};
+use super::{Bounds, Entry, Kind, Node, Span, syntax};
 
 /// Builds the tree of one text.
 pub(super) struct Builder<'t, 'r> {
+    bounds: Bounds,
     source: usize,
     text: &'t str,
     report: &'r mut Report,
@@ -27,6 +28,10 @@ pub(super) struct Builder<'t, 'r> {
     root: Option<Node>,
     /// The place of the last node that has an anchor: the anchor's event follows it.
     anchored: Option<Place>,
+    /// What aliases stand for, where those are read, each with the number of its values.
+    anchors: HashMap<usize, (Node, usize)>,
+    /// The anchors of the lists and mappings that are open, and how many values came before each.
+    open: Vec<(usize, usize)>,
 }
 
 /// The list or mapping that is being read.
@@ -55,12 +60,19 @@ enum Fate {
 struct Stop;
 
 impl<'t, 'r> Builder<'t, 'r> {
-    pub(super) fn new(source: usize, text: &'t str, report: &'r mut Report) -> Self {
-        Self { source, text, report, frames: Vec::new(), nodes: 0, root: None, anchored: None }
+    pub(super) fn new(
+        bounds: Bounds,
+        source: usize,
+        text: &'t str,
+        report: &'r mut Report,
+    ) -> Self {
+        let (frames, open, anchors) = (Vec::new(), Vec::new(), HashMap::new());
+        let (nodes, root, anchored) = (0, None, None);
+        Self { bounds, source, text, report, frames, nodes, root, anchored, anchors, open }
     }
 
     pub(super) fn build(mut self) -> Option<Node> {
-        for event in Parser::new_from_str_with_options(self.text, parser_options()) {
+        for event in Parser::new_from_str_with_options(self.text, parser_options(self.bounds)) {
             let (event, span) = match event {
                 Ok(event) => event,
                 Err(error) => {
@@ -80,7 +92,7 @@ impl<'t, 'r> Builder<'t, 'r> {
                     .help("one file holds one document; put the second into a file of its own");
                 break;
             }
-            let tag = event.tag().map(|_| {
+            let tag = event.tag().filter(|_| !self.bounds.whole_yaml).map(|_| {
                 span.tag_span().and_then(|tag| tag.byte_range()).unwrap_or_else(|| bytes.clone())
             });
             if self.event(event, bytes, tag).is_err() {
@@ -118,7 +130,9 @@ impl<'t, 'r> Builder<'t, 'r> {
                     let text = if span.is_empty() { String::new() } else { text.into_owned() };
                     Kind::Scalar { text, plain }
                 };
-                self.attach(Node { span, kind });
+                let node = Node { span, kind };
+                self.keep(anchor, &node, 1);
+                self.attach(node);
             }
             Event::SequenceStart(_, anchor, _) => {
                 self.open(&span, anchor, tag)?;
@@ -134,7 +148,13 @@ impl<'t, 'r> Builder<'t, 'r> {
                 });
             }
             Event::SequenceEnd | Event::MappingEnd => self.close(&span),
+            Event::Anchor(..) if self.bounds.whole_yaml => {}
             Event::Anchor(_, name) => self.refuse_anchor(&name, span),
+            Event::Alias(anchor) if self.anchors.contains_key(&anchor) => {
+                let Some((node, count)) = self.anchors.get(&anchor).cloned() else { return Ok(()) };
+                self.count(count, &span)?;
+                self.attach(node);
+            }
             Event::Alias(_) | Event::UnresolvedAlias(_) => {
                 self.enter(&span, 0)?;
                 self.refuse_alias(&span);
@@ -148,14 +168,25 @@ impl<'t, 'r> Builder<'t, 'r> {
 
     /// Counts a node, and remembers where it is when an anchor's event will follow.
     fn enter(&mut self, span: &Span, anchor: usize) -> Result<(), Stop> {
-        self.nodes += 1;
-        if self.nodes > MAX_NODES {
-            return Err(
-                self.too_large(span, format!("the file holds more than {MAX_NODES} values"))
-            );
-        }
+        self.count(1, span)?;
         self.anchored = (anchor != 0).then(|| self.place());
         Ok(())
+    }
+
+    fn count(&mut self, nodes: usize, span: &Span) -> Result<(), Stop> {
+        self.nodes += nodes;
+        let most = self.bounds.nodes;
+        if self.nodes > most {
+            return Err(self.too_large(span, format!("the file holds more than {most} values")));
+        }
+        Ok(())
+    }
+
+    /// Remembers what an anchor names, for its aliases.
+    fn keep(&mut self, anchor: usize, node: &Node, count: usize) {
+        if anchor != 0 && self.bounds.whole_yaml {
+            self.anchors.insert(anchor, (node.clone(), count));
+        }
     }
 
     fn open(&mut self, span: &Span, anchor: usize, tag: Option<Span>) -> Result<(), Stop> {
@@ -163,14 +194,15 @@ impl<'t, 'r> Builder<'t, 'r> {
         if let Some(tag) = tag {
             self.refuse_tag(tag);
         }
-        if self.frames.len() >= MAX_DEPTH {
+        if self.frames.len() >= self.bounds.depth {
             return Err(self.too_deep(span));
         }
+        self.open.push((anchor, self.nodes - 1));
         Ok(())
     }
 
     fn too_deep(&mut self, span: &Span) -> Stop {
-        let message = format!("lists and mappings are nested deeper than {MAX_DEPTH}");
+        let message = format!("lists and mappings are nested deeper than {}", self.bounds.depth);
         self.too_large(span, message)
     }
 
@@ -189,13 +221,18 @@ impl<'t, 'r> Builder<'t, 'r> {
             }
             Some(Frame::Map { start, entries, .. }) => {
                 let last = entries.last().map(|e| e.value.span.end.max(e.key_span.end));
+                let entries = if self.bounds.whole_yaml { merged(entries) } else { entries };
                 (start, last, Kind::Map(entries))
             }
             None => return,
         };
         // A block ends where its last child does: its own end is found only at what comes next.
         let end = if end.is_empty() { last.unwrap_or(start) } else { end.end };
-        self.attach(Node { span: start..end.max(start), kind });
+        let node = Node { span: start..end.max(start), kind };
+        if let Some((anchor, before)) = self.open.pop() {
+            self.keep(anchor, &node, self.nodes - before);
+        }
+        self.attach(node);
     }
 
     /// Puts a finished node where it belongs: a list's element, a mapping's key or its value.
@@ -234,7 +271,7 @@ impl<'t, 'r> Builder<'t, 'r> {
                 return self.refuse_key(span, "a list or a mapping cannot be a key");
             }
         };
-        if plain && name == "<<" {
+        if plain && name == MERGE && !self.bounds.whole_yaml {
             self.report
                 .push(Code::YamlMergeKey, &self.place(), "merge keys are not supported")
                 .at(span.clone())
@@ -337,8 +374,26 @@ impl<'t, 'r> Builder<'t, 'r> {
     }
 }
 
+/// The key whose mappings stand for entries of their own (YAML 1.1).
+const MERGE: &str = "<<";
+
+/// A mapping with the entries that it merges: its own come first, and of several that are merged the
+/// first that has a key.
+fn merged(mut entries: Vec<Entry>) -> Vec<Entry> {
+    let Some(at) = entries.iter().position(|entry| entry.key == MERGE) else { return entries };
+    let merge = entries.remove(at);
+    let others = match merge.value.kind {
+        Kind::Map(others) => others,
+        Kind::List(maps) => maps.iter().flat_map(Node::entries).cloned().collect(),
+        Kind::Refused | Kind::Scalar { .. } => Vec::new(),
+    };
+    let mut known: HashSet<String> = entries.iter().map(|entry| entry.key.clone()).collect();
+    entries.extend(others.into_iter().filter(|other| known.insert(other.key.clone())));
+    entries
+}
+
 /// How a text is read; its comments are told where somebody asks for them alone.
-pub(super) fn parser_options() -> Options {
+pub(super) fn parser_options(bounds: Bounds) -> Options {
     options! {
         disallow_directives: true,
         // Without these an unknown alias is an error that ends the parse, and an anchor has no span.
@@ -346,7 +401,7 @@ pub(super) fn parser_options() -> Options {
         emit_unresolved_aliases: true,
         emit_comments: false,
         // Ours is met first; these are the parser's own guard.
-        flow_nesting_limit: MAX_DEPTH + 1,
-        block_nesting_limit: MAX_DEPTH + 1,
+        flow_nesting_limit: bounds.depth + 1,
+        block_nesting_limit: bounds.depth + 1,
     }
 }

@@ -3,12 +3,12 @@
 
 use granit_parser::{Event, Parser};
 
-use super::Span;
+use super::{OWN, Span};
 use super::builder::parser_options;
 
 /// The comments of a text, each from its `#` to the end of its line; up to where the text cannot be read on.
 pub(in crate::config) fn comments(text: &str) -> Vec<Span> {
-    let mut options = parser_options();
+    let mut options = parser_options(OWN);
     options.emit_comments = true;
     // The text is bounded, and so are they.
     options.max_buffered_comment_events = usize::MAX;

@@ -257,8 +257,8 @@ fn json_on_one_long_line_is_read() {
 #[test]
 fn depth_is_bounded() {
     let nested = |depth: usize| format!("{}{}", "[".repeat(depth), "]".repeat(depth));
-    assert!(codes(&nested(MAX_DEPTH)).is_empty());
-    assert_eq!(codes(&nested(MAX_DEPTH + 1)), ["config-too-large"]);
+    assert!(codes(&nested(OWN.depth)).is_empty());
+    assert_eq!(codes(&nested(OWN.depth + 1)), ["config-too-large"]);
     assert_eq!(codes(&"[".repeat(400_000)), ["config-too-large"]);
     assert_eq!(codes(&"{a: ".repeat(400_000)), ["config-too-large"]);
     assert_eq!(codes(&"- ".repeat(400_000)), ["config-too-large"]);
@@ -270,7 +270,7 @@ fn depth_is_bounded() {
 #[test]
 fn length_and_number_of_values_are_bounded() {
     assert_eq!(codes(&" ".repeat(MAX_BYTES + 1)), ["config-too-large"]);
-    assert_eq!(codes(&format!("[{}]", "1,".repeat(MAX_NODES))), ["config-too-large"]);
+    assert_eq!(codes(&format!("[{}]", "1,".repeat(OWN.nodes))), ["config-too-large"]);
 }
 
 #[test]

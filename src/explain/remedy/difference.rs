@@ -24,7 +24,7 @@ impl Shown {
     pub(super) fn line(&self, place: &Place) -> String {
         let name = self.report.documents().first().map_or("", |document| &document.name);
         let place = Place { source: 0, path: place.path.clone() };
-        match self.report.line_of(&place) {
+        match self.report.line(&place) {
             Some(line) => format!("{name}:{line}"),
             None => name.to_owned(),
         }

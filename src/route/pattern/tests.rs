@@ -100,3 +100,30 @@ fn errors_read_as_sentences() {
     assert_eq!(says("/{a}/{a}"), "`{a}` stands there twice");
     assert_eq!(says("/a;b"), "no path has the segment `a;b`: a raw `;` at byte 2");
 }
+
+#[test]
+fn patterns_meet_where_some_path_is_both_and_lie_within_where_all_are() {
+    let pattern = |text| Pattern::parse(text).unwrap();
+    for (one, two, meets, lies, holds) in [
+        ("/a", "/a", true, true, true),
+        ("/a@b", "/a%40b", true, true, true),
+        ("/a", "/b", false, false, false),
+        ("/a", "/A", false, false, false),
+        ("/a", "/a/", false, false, false),
+        ("/a", "/{x}", true, true, false),
+        ("/{x}", "/{y}", true, true, true),
+        ("/a/{x}", "/{y}/b", true, false, false),
+        ("/a/{x}", "/a", false, false, false),
+        ("/a/", "/a/{x}", false, false, false),
+        ("/a/b/c", "/a/*", true, true, false),
+        ("/{x}/b", "/a/*", true, false, false),
+        ("/{x}/*", "/a/*", true, false, true),
+        ("/a", "/a/*", false, false, false),
+        ("/a/", "/a/*", false, false, false),
+    ] {
+        let (one, two) = (pattern(one), pattern(two));
+        let said = (one.meets(&two), one.lies_in(&two), two.lies_in(&one));
+        assert_eq!(said, (meets, lies, holds), "{one:?} {two:?}");
+        assert_eq!(two.meets(&one), meets, "{one:?} {two:?}");
+    }
+}

@@ -1,0 +1,55 @@
+//! `import openapi`
+
+use std::path::PathBuf;
+
+use super::{Exit, Into, hand_out};
+use crate::config::Source;
+use crate::import::{Wanted, openapi};
+
+/// What `import openapi` takes.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  grantgate import openapi openapi.yaml --identifier https://orders.example.com > gateway.yaml
+  grantgate import openapi openapi.json --operations-only
+
+What has no counterpart (API keys, `/files/{name}.json`) is left out and named, and so is what would answer
+in its place: no operation asks less than in the document. To keep the operations in the document itself,
+write `gate: {openapi: openapi.yaml}`.
+
+Exit codes: 0 imported; 1 with --strict, when something has no counterpart; 2 when it cannot be read.")]
+pub(super) struct Options {
+    /// The document.
+    #[arg(value_name = "FILE")]
+    file: PathBuf,
+    /// What the `aud` of the API's tokens names; by default the document's first server.
+    #[arg(long, value_name = "AUDIENCE")]
+    identifier: Option<String>,
+    /// Who issues the API's tokens.
+    #[arg(long, value_name = "URL")]
+    issuer: Option<String>,
+    /// Where the API is.
+    #[arg(long, value_name = "URL")]
+    upstream: Option<String>,
+    /// Prints the list of operations alone, to be put under a `gate`.
+    #[arg(long)]
+    operations_only: bool,
+    #[command(flatten)]
+    into: Into,
+}
+
+pub(super) fn execute(options: &Options) -> Result<Exit, String> {
+    let name = options.file.display().to_string();
+    let text = std::fs::read_to_string(&options.file)
+        .map_err(|error| format!("`{name}` cannot be read: {error}"))?;
+    let wanted = Wanted {
+        identifier: options.identifier.clone(),
+        issuer: options.issuer.clone(),
+        upstream: options.upstream.clone(),
+        operations_only: options.operations_only,
+        clients: Vec::new(),
+    };
+    let imported =
+        openapi(&Source::new(name, text), &wanted).map_err(|report| report.to_string())?;
+    hand_out(&imported, &options.file, !options.operations_only, &options.into)
+}

@@ -1,0 +1,122 @@
+//! Applications of an export: which one a name means, and whose they are.
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+
+use super::markers::has_marker;
+use super::{Export, Import, Value, text};
+use crate::import::emit::{Margin, item};
+use crate::policy::ClientId;
+
+/// What is known of applications.
+pub(super) struct Clients {
+    /// The ids that a name may mean.
+    by_name: BTreeMap<String, Vec<Option<String>>>,
+    /// Names of third parties' applications whose ids are not known.
+    pub(super) unknown_third_parties: Vec<String>,
+}
+
+impl Clients {
+    /// Those of the export, and those that are `given` by name and id.
+    pub(super) fn of(export: &Export, given: &[(String, String)]) -> Self {
+        let mut clients = Self { by_name: BTreeMap::new(), unknown_third_parties: Vec::new() };
+        for client in &export.clients {
+            let Some(name) = text(client, "name") else { continue };
+            let id = text(client, "client_id").filter(|id| is_id(id)).map(|id| id.to_string());
+            clients.by_name.entry(name.into_owned()).or_default().push(id);
+        }
+        for (name, id) in given {
+            clients.by_name.insert(name.clone(), vec![Some(id.clone())]);
+        }
+        for client in &export.clients {
+            let name = text(client, "name").unwrap_or_default();
+            if client.get("is_first_party") == Some(&Value::Bool(false))
+                && text(client, "client_id").is_none_or(|id| !is_id(&id))
+                && clients.find(&name).is_err()
+            {
+                clients.unknown_third_parties.push(name.into_owned());
+            }
+        }
+        clients
+    }
+
+    /// The id of the application that a grant names.
+    ///
+    /// # Errors
+    /// Why it is not known.
+    pub(super) fn find(&self, named: &str) -> Result<String, String> {
+        if has_marker(named) {
+            return Err(format!("what `{named}` stands for is not in the export"));
+        }
+        match self.by_name.get(named).map(Vec::as_slice) {
+            Some([Some(id)]) => Ok(id.clone()),
+            Some([None]) => {
+                Err(format!("the id of the application `{named}` is not in the export"))
+            }
+            Some(_) => Err(format!("several applications have the name `{named}`")),
+            None if self.by_name.values().flatten().flatten().any(|id| id == named) => {
+                Ok(named.to_owned())
+            }
+            None if looks_like_id(named) => Ok(named.to_owned()),
+            None => Err(format!("the id of the application `{named}` is not in the export")),
+        }
+    }
+}
+
+fn is_id(id: &str) -> bool {
+    !has_marker(id) && ClientId::new(id).is_ok()
+}
+
+/// Whether it is as Auth0 makes ids, which no name is by chance.
+fn looks_like_id(text: &str) -> bool {
+    let id = text.strip_prefix("tpc_").unwrap_or(text);
+    id.len() >= 20 && id.bytes().all(|byte| byte.is_ascii_alphanumeric())
+}
+
+impl Import<'_> {
+    /// Writes the applications whose ids are known; tells how many.
+    pub(super) fn listed(&mut self) -> usize {
+        let mut lines: Vec<(String, String)> = Vec::new();
+        let mut unknown = Vec::new();
+        for client in &self.export.clients {
+            let name = text(client, "name").unwrap_or_default();
+            let own = text(client, "client_id").filter(|id| is_id(id)).map(Cow::into_owned);
+            let Some(id) = own.or_else(|| self.clients.find(&name).ok()) else {
+                unknown.push(name.into_owned());
+                continue;
+            };
+            if lines.iter().any(|(known, _)| *known == id) {
+                continue;
+            }
+            let mut line = format!("- {{client_id: {}", item(&id));
+            if !name.is_empty() {
+                line.extend([", name: ", &item(&name)]);
+            }
+            match client.get("is_first_party") {
+                Some(Value::Bool(true)) if !id.starts_with("tpc_") => {
+                    line.push_str(", is_first_party: true");
+                }
+                Some(Value::Bool(false)) => {
+                    line.push_str(", is_first_party: false");
+                    let mode = text(client, "third_party_security_mode");
+                    if mode.as_deref() == Some("permissive") {
+                        line.push_str(", third_party_security_mode: permissive");
+                    }
+                }
+                _ => {}
+            }
+            line.push('}');
+            lines.push((id, line));
+        }
+        if !lines.is_empty() {
+            self.page.line(Margin::at(0), "clients:");
+            for (_, line) in &lines {
+                self.page.line(Margin::at(2), line);
+            }
+        }
+        for name in unknown {
+            self.leave_out(0, &format!("the application `{name}`: its id is not in the export"));
+        }
+        lines.len()
+    }
+}
