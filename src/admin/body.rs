@@ -35,13 +35,11 @@ pub(super) async fn read(request: Request<Incoming>) -> Result<Bytes, Answer> {
     if declared(request.headers()).is_some_and(|length| length > MOST_READ) {
         return Err(too_long());
     }
-    match timeout(PATIENCE, collect(request.into_body())).await {
-        Ok(read) => read,
-        Err(_) => {
-            let line = format!("the question did not come whole within {} s\n", PATIENCE.as_secs());
-            Err(Answer::text(StatusCode::REQUEST_TIMEOUT, line))
-        }
-    }
+    let read = timeout(PATIENCE, collect(request.into_body())).await;
+    read.unwrap_or_else(|_| {
+        let line = format!("the question did not come whole within {} s\n", PATIENCE.as_secs());
+        Err(Answer::text(StatusCode::REQUEST_TIMEOUT, line))
+    })
 }
 
 fn is_json(headers: &HeaderMap) -> bool {

@@ -71,19 +71,16 @@ impl Question {
 
     /// The body that asks it. A token stands in it.
     pub fn to_json(&self) -> Value {
-        let mut body = json!({"method": self.method, "url": self.url});
-        if let Some(api) = &self.api {
-            body["api"] = json!(api);
-        }
-        match &self.shown {
-            Shown::Claims(claims) => body["claims"] = json!(claims),
-            Shown::Nothing => {}
-            Shown::Token(token) => body["token"] = json!(token),
-        }
-        if let Some(at) = self.at {
-            body["at"] = json!(Rfc3339(at).to_string());
-        }
-        body
+        let shown = match &self.shown {
+            Shown::Claims(claims) => Some(("claims", json!(claims))),
+            Shown::Nothing => None,
+            Shown::Token(token) => Some(("token", json!(token))),
+        };
+        let always = [("method", json!(self.method)), ("url", json!(self.url))];
+        let api = self.api.as_ref().map(|api| ("api", json!(api)));
+        let at = self.at.map(|at| ("at", json!(Rfc3339(at))));
+        let fields = always.into_iter().chain(api).chain(shown).chain(at);
+        fields.map(|(name, value)| (name.to_owned(), value)).collect()
     }
 
     /// The request that is asked about, under this configuration.

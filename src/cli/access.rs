@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 use super::out::Out;
 use super::progress::Progress;
-use super::{Exit, harmless, side, talk, time};
+use super::{Exit, at, harmless, side, talk};
 use crate::clock::now;
 use crate::config::access::{Csv, Json, Question, Row, Table, Widths, access};
 use crate::config::closest;
@@ -16,7 +16,7 @@ use crate::policy::{self, UnixTime};
 
 /// What `access` takes.
 #[derive(Debug, clap::Args)]
-#[command(after_help = EXAMPLES)]
+#[command(after_long_help = EXAMPLES)]
 pub struct Options {
     /// The file or folder to read.
     #[arg(long, env = "GRANTGATE_CONFIG", default_value = "/etc/grantgate", value_name = "PATH")]
@@ -51,7 +51,7 @@ pub struct Options {
     issuer: Option<String>,
 
     /// At this time (RFC 3339); now when left out.
-    #[arg(long, value_name = "TIME", value_parser = time::parse)]
+    #[arg(long, value_name = "TIME", value_parser = at::time)]
     at: Option<UnixTime>,
 
     /// How the answer is written.
@@ -61,17 +61,31 @@ pub struct Options {
 
 const EXAMPLES: &str = "\
 Examples:
-  grantgate access --scope write:orders                 who can use the scope
-  grantgate access --client nightly-batch               what the application can do
-  grantgate access --api https://orders.example.com     everything on the API
+  # who can use the scope?
+  grantgate access --scope write:orders
+
+  # what can the application do?
+  grantgate access --client nightly-batch
+
+  # everything on the API
+  grantgate access --api https://orders.example.com
+
+  # what is asked together must all hold
   grantgate access --operation \"POST /orders\" --subject-type client
+
+  # as it will be then, for a review
   grantgate access --at 2030-01-01T00:00:00Z --format csv > review.csv
 
 Filters combine. Grants that have ended, policies of deny_all and grants that admit no token give nothing, and
 are not shown. In CSV a cell that a spreadsheet would take for a formula begins with an apostrophe.
 
-Exit codes: 0 somebody can; 1 nobody can; 2 the configuration cannot be read.
-JSON: {at, rows: [{api, caller: {kind, client_id, name, issuer, subject_type}, by: {kind, grant_id,
+Exit codes:
+  0  somebody can
+  1  nobody can
+  2  the configuration cannot be read
+
+JSON: one object
+  {at, rows: [{api, caller: {kind, client_id, name, issuer, subject_type}, by: {kind, grant_id,
 written_at}, scopes, operations, unlisted, authorization_details, organizations: {none, any, ids},
 expires_at}]}.";
 

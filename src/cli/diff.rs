@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use super::out::Out;
 use super::progress::Progress;
-use super::{Exit, side, talk, time};
+use super::{Exit, at, side, talk};
 use crate::clock::now;
 use crate::config::AccessDiff;
 use crate::net::local::Gate;
@@ -13,7 +13,7 @@ use crate::policy::UnixTime;
 
 /// What `diff` takes.
 #[derive(Debug, clap::Args)]
-#[command(override_usage = USAGE, after_help = EXAMPLES)]
+#[command(override_usage = USAGE, after_long_help = EXAMPLES)]
 pub struct Options {
     /// The configuration as it was, and as it is to be: files or folders. With `--live` the latter alone.
     #[arg(value_name = "CONFIGURATION", required = true, num_args = 1..=2)]
@@ -25,7 +25,7 @@ pub struct Options {
     live: Option<Gate>,
 
     /// Compares what is allowed from this time on (RFC 3339); from now on when left out.
-    #[arg(long, value_name = "TIME", value_parser = time::parse)]
+    #[arg(long, value_name = "TIME", value_parser = at::time)]
     at: Option<UnixTime>,
 
     /// How the difference is written.
@@ -42,11 +42,16 @@ const USAGE: &str = "grantgate diff [OPTIONS] <OLD> <NEW>
 
 const EXAMPLES: &str = "\
 Examples:
+  # may anybody do more than before?
   grantgate diff before.yaml after.yaml
-  grantgate diff --live http://127.0.0.1:9181 new/      what would change where it runs
-  grantgate diff old/ new/ --fail-on change       nobody gains, loses, or is read otherwise
 
-In a pull request, against the main branch:
+  # what would change where it runs?
+  grantgate diff --live http://127.0.0.1:9181 new/
+
+  # nobody gains, loses, or is read otherwise
+  grantgate diff old/ new/ --fail-on change
+
+  # in a pull request, against the main branch
   git worktree add --detach ../main origin/main
   grantgate diff ../main/policy policy --format markdown > comment.md
 
@@ -55,8 +60,13 @@ least token that opens each of them, organizations, authorization details, and w
 API is served and how tokens are read is shown as changed, and is no gain. Upstreams, keys and limits are
 not compared.
 
-Exit codes: 0 nothing that --fail-on names; 1 there is; 2 a configuration cannot be read.
-JSON: {at, summary: {gained, lost, changed}, callers: [{api, caller: {kind, client_id, name, issuer,
+Exit codes:
+  0  nothing that --fail-on names
+  1  something of it
+  2  a configuration cannot be read
+
+JSON: one object
+  {at, summary: {gained, lost, changed}, callers: [{api, caller: {kind, client_id, name, issuer,
 subject_type}, gained: {scopes, operations, operations_with: [{operation, scopes, authorization_details}],
 authorization_details, organizations, any_organization, no_organization, time: {from, until}, unlisted,
 above_ceiling, beside, audiences, report_only,

@@ -22,7 +22,6 @@ mod run;
 mod schema;
 mod side;
 mod test;
-mod time;
 mod token;
 
 use std::fmt;
@@ -53,6 +52,9 @@ Examples:
 
   # run it
   grantgate run --config gateway.yaml
+
+  # why is this refused, and what would have to change?
+  grantgate explain GET https://orders.example.com/orders/1 @token.jwt --config gateway.yaml
 
   # what does this token say, and would it be taken?
   grantgate inspect-token @token.jwt --config gateway.yaml --verify

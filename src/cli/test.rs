@@ -12,7 +12,7 @@ use super::{Exit, configuration, harmless, show as print, talk};
 
 /// What `test` takes.
 #[derive(Debug, clap::Args)]
-#[command(after_help = EXAMPLES)]
+#[command(after_long_help = EXAMPLES)]
 pub struct Options {
     /// The suites: files, or folders of them. Those that the configuration names when left out
     #[arg(value_name = "SUITE")]
@@ -57,12 +57,14 @@ enum Format {
 
 const EXAMPLES: &str = "\
 Examples:
+  # every suite of a folder
   grantgate test --config gateway.yaml policy-tests/
-          every suite of a folder
+
+  # the suites that gateway.yaml names under `tests`, which must touch 80 % of what there is
   grantgate test --config gateway.yaml --coverage=80
-          the suites that gateway.yaml names under `tests`, which must touch 80 % of what there is
+
+  # for continuous integration
   grantgate test --config gateway.yaml --format junit > results.xml
-          for continuous integration
 
 A suite:
   cases:
@@ -75,8 +77,10 @@ A suite:
       request: POST /refunds
       expect: grant-missing
 
-Exits with 0 when all cases are decided as they say, 1 when some are not or too little is
-touched, 2 when the configuration or a suite is wrong.";
+Exit codes:
+  0  all cases are decided as they say
+  1  some are not, or too little is touched
+  2  the configuration or a suite is wrong";
 
 /// Runs the suites: yes when every case is decided as it says.
 pub fn execute(options: &Options) -> Exit {

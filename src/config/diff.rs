@@ -111,7 +111,7 @@ pub enum What {
     Above,
     /// Come with tokens for this audience.
     Audience(Audience),
-    /// Come with tokens that hold this scope of OpenID Connect, which is left aside.
+    /// Come with tokens that hold this scope of `OpenID` Connect, which is left aside.
     Beside(Arc<str>),
     /// Use this authorization details type.
     DetailsType(Arc<str>),

@@ -16,7 +16,7 @@ use super::Source;
 use super::snapshot::{Authorization, IssuerSettings, Operation, ServedApi, Snapshot, Unlisted};
 use crate::policy::{
     Api, Ask, Audience, Enforcement, Grant, GrantKind, Holder, Issuer, NameSet, Names,
-    OrganizationRule, Organizations, OverCeiling, Party, Policy, StrictPolicy,
+    OrganizationId, OrganizationRule, Organizations, OverCeiling, Party, Policy, StrictPolicy,
 };
 use crate::screen::{escape, harms};
 use crate::token::{Algorithm, Custom, Profile, Rule, Test, Unproven};
@@ -337,7 +337,7 @@ fn grant(api: &Api, issuer: &Issuer, holder: &Holder, grant: &Grant) -> Value {
                 None => {}
                 Some(Organizations::Any) => drop(add("allow_any_organization", json!(true))),
                 Some(Organizations::Associated(ids)) => {
-                    add("organizations", ids.iter().map(|id| id.as_str()).collect());
+                    add("organizations", ids.iter().map(OrganizationId::as_str).collect());
                 }
             }
         }

@@ -40,30 +40,33 @@ const USAGE: &str = "grantgate explain [OPTIONS] [METHOD] <URL> [SOURCE]
 
 const EXAMPLES: &str = "\
 Examples:
-  Why is this token refused? (the token from a pipe, a file, or GRANTGATE_TOKEN)
-    grantgate explain GET https://orders.example.com/orders/1 < token.txt
-    grantgate explain POST https://orders.example.com/orders @token.txt --config gateway.yaml
+  # why is this token refused? From a pipe, a file, or the variable GRANTGATE_TOKEN
+  grantgate explain GET https://orders.example.com/orders/1 < token.txt
+  grantgate explain POST https://orders.example.com/orders @token.txt --config gateway.yaml
 
-  What would become of a token that says this? No signature is needed:
-    echo '{\"iss\": \"https://example.eu.auth0.com/\", \"aud\": \"https://orders.example.com\",
-           \"azp\": \"web-app\", \"sub\": \"auth0|1\", \"scope\": \"read:orders\"}' |
-      grantgate explain --claims GET https://orders.example.com/orders/1
+  # what would become of a token that says this? No signature is needed: {\"iss\":
+  # \"https://example.eu.auth0.com/\", \"aud\": \"https://orders.example.com\", \"azp\": \"web-app\",
+  # \"sub\": \"auth0|1\", \"scope\": \"read:orders\"}
+  grantgate explain --claims GET https://orders.example.com/orders/1 < claims.json
 
-  What becomes of a request without a token?
-    grantgate explain --no-token GET https://orders.example.com/healthz
+  # what becomes of a request without a token?
+  grantgate explain --no-token GET https://orders.example.com/healthz
 
-  Why was a logged request refused?
-    grantgate explain --decision 01JD4W2Y0Q --log gate.log
+  # why was a logged request refused?
+  grantgate explain --decision 59e014223e782b0f --log gate.log
 
-  What does the gate that runs say?
-    grantgate explain --live http://127.0.0.1:9181 GET https://orders.example.com/orders/1 @token.txt
+  # what does the gate that runs say?
+  grantgate explain --live http://127.0.0.1:9181 GET https://orders.example.com/orders/1 @token.txt
 
-  Make the change that is suggested:
-    grantgate explain --format patch --claims GET /orders/1 @claims.json | patch -p0
+  # make the change that is suggested
+  grantgate explain --format patch --claims GET /orders/1 @claims.json | patch -p0
 
-Exit codes: 0 allowed; 1 refused, or would be; 2 no answer.
+Exit codes:
+  0  allowed
+  1  refused, or would be
+  2  there is no answer
 
-JSON is one object, {explanation, advice, recorded}:
+JSON: one object, {explanation, advice, recorded}
   explanation  {verdict: allowed | refused | would_refuse, refusal: {code, rule, status, title, detail, hint,
                missing, excess, allow, contact}, time, request, api, operation, caller, grant, scopes,
                authorization_details, rules: [{rule, name, outcome, saw}]}, where outcome is
@@ -74,7 +77,7 @@ JSON is one object, {explanation, advice, recorded}:
 
 /// What `explain` takes.
 #[derive(Debug, clap::Args)]
-#[command(override_usage = USAGE, after_help = EXAMPLES)]
+#[command(override_usage = USAGE, after_long_help = EXAMPLES)]
 pub struct Options {
     /// The request: a method (GET where none is written) and a URL, or a path where it is clear whose.
     /// Behind it, where the token is: `@FILE`, or `-` for standard input. By default the variable

@@ -9,7 +9,7 @@ use crate::import::{Export, Part, Wanted, auth0};
 
 /// What `import auth0` takes.
 #[derive(Debug, clap::Args)]
-#[command(after_help = "\
+#[command(after_long_help = "\
 Examples:
   grantgate import auth0 tenant.yaml --issuer https://example.eu.auth0.com/ > gateway.yaml
   grantgate import auth0 export/ --client \"Nightly report=3tNcq8BzKmZ0pYwQ\"
@@ -17,7 +17,10 @@ Examples:
 Exports name applications; their ids are in them with AUTH0_EXPORT_IDENTIFIERS=true, or are given with
 --client. A grant whose application is not known is not imported, and named.
 
-Exit codes: 0 imported; 1 with --strict, when something has no counterpart; 2 when it cannot be read.")]
+Exit codes:
+  0  imported
+  1  with --strict: something has no counterpart
+  2  it cannot be read")]
 pub(super) struct Options {
     /// `tenant.yaml`, or the folder of the directory form.
     #[arg(value_name = "PATH")]

@@ -8,7 +8,7 @@ use crate::import::{Wanted, openapi};
 
 /// What `import openapi` takes.
 #[derive(Debug, clap::Args)]
-#[command(after_help = "\
+#[command(after_long_help = "\
 Examples:
   grantgate import openapi openapi.yaml --identifier https://orders.example.com > gateway.yaml
   grantgate import openapi openapi.json --operations-only
@@ -17,7 +17,10 @@ What has no counterpart (API keys, `/files/{name}.json`) is left out and named, 
 in its place: no operation asks less than in the document. To keep the operations in the document itself,
 write `gate: {openapi: openapi.yaml}`.
 
-Exit codes: 0 imported; 1 with --strict, when something has no counterpart; 2 when it cannot be read.")]
+Exit codes:
+  0  imported
+  1  with --strict: something has no counterpart
+  2  it cannot be read")]
 pub(super) struct Options {
     /// The document.
     #[arg(value_name = "FILE")]

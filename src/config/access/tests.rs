@@ -3,7 +3,7 @@
 use super::*;
 use crate::config::tests::{NOW, snapshot};
 
-const TEXT: &str = r#"
+const TEXT: &str = r"
 issuers: [{issuer: 'https://a.example/', profile: auth0}]
 resource_servers:
   - identifier: https://open.example
@@ -34,7 +34,7 @@ client_grants:
   - {client_id: gone, audience: 'https://api.example', scope: [read], expires_at: '2001-01-01T00:00:00Z'}
   - {client_id: nobody, audience: 'https://api.example', scope: [read], organization_usage: require}
   - {default_for: third_party_clients, audience: 'https://api.example', subject_type: user, scope: [read]}
-"#;
+";
 
 fn ask(question: &Question) -> Vec<String> {
     let snapshot = snapshot(&[TEXT]);

@@ -344,10 +344,10 @@ impl<'s> Comparison<'s> {
             }
         }
         self.audiences(&mut whats);
-        self.public(&self.requests.exact, &mut whats);
+        Self::public(&self.requests.exact, &mut whats);
         let [old, new] = &whats;
         if old == new {
-            self.public(&self.requests.lookalike, &mut whats);
+            Self::public(&self.requests.lookalike, &mut whats);
         }
         let [old, new] = whats;
         let gained: Arc<[What]> = new.difference(&old).cloned().collect();
@@ -359,7 +359,7 @@ impl<'s> Comparison<'s> {
     }
 
     /// What needs no token; and, where both sides only report, what either lets through for that.
-    fn public(&self, steps: &[Step], whats: &mut [BTreeSet<What>; 2]) {
+    fn public(steps: &[Step], whats: &mut [BTreeSet<What>; 2]) {
         let both_report = whats.iter().all(|whats| whats.contains(&What::Reported));
         for step in steps {
             for (whats, asked) in whats.iter_mut().zip(&step.asked) {
@@ -390,9 +390,12 @@ impl<'s> Comparison<'s> {
             return;
         }
         let known = &mut HashMap::default();
+        // Where tokens are only reported, those for anybody else pass, too.
+        let any_passes = whats.iter().any(|whats| whats.contains(&What::ReportedTokens));
         for (index, (named, whats)) in named.into_iter().zip(whats).enumerate() {
             if !named.is_empty()
-                && (whats.contains(&What::Reported) || self.lets_somebody_in(index, known))
+                && (!any_passes && whats.contains(&What::Reported)
+                    || self.lets_somebody_in(index, known))
             {
                 whats.extend(named.into_iter().cloned().map(What::Audience));
             }

@@ -7,6 +7,9 @@ use foldhash::HashMap;
 use super::{AccessDiff, Audience, Difference, What};
 use crate::screen::{escape, harms};
 
+/// An operation, and the scopes and types of a token that opens it.
+type With<'w> = (&'w str, &'w [Arc<str>], &'w [Arc<str>]);
+
 /// A list of accesses by kinds.
 #[derive(Default)]
 pub(super) struct Parts<'w> {
@@ -14,7 +17,7 @@ pub(super) struct Parts<'w> {
     pub(super) details: Vec<&'w str>,
     pub(super) operations: Vec<&'w str>,
     /// Operations, with the scopes and types of a token that opens them.
-    pub(super) with: Vec<(&'w str, &'w [Arc<str>], &'w [Arc<str>])>,
+    pub(super) with: Vec<With<'w>>,
     pub(super) organizations: Vec<&'w str>,
     /// All else, in words.
     pub(super) others: Vec<String>,

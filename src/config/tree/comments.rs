@@ -3,8 +3,8 @@
 
 use granit_parser::{Event, Parser};
 
-use super::{OWN, Span};
 use super::builder::parser_options;
+use super::{OWN, Span};
 
 /// The comments of a text, each from its `#` to the end of its line; up to where the text cannot be read on.
 pub(in crate::config) fn comments(text: &str) -> Vec<Span> {

@@ -3,9 +3,13 @@
 //! Requests are looked for near what is told: of the caller, of the operation or of any, with the least tokens
 //! and a little more.
 
+use std::sync::Arc;
+
 use grantgate::config::snapshot::Snapshot;
 use grantgate::config::{Caller, What, Which};
 use grantgate::policy::SubjectType;
+
+use crate::disk::NOW;
 
 use super::site::{API, Asked, DETAILS, OTHER_AUDIENCE, SCOPES, Token};
 
@@ -18,7 +22,11 @@ pub fn of(caller: &Caller, what: &What, with: &Snapshot, without: &Snapshot) -> 
         return Some(Asked { method: String::new(), path: String::new(), token: None });
     }
     let mut requests = candidates(caller, what, with, without);
-    requests.find(|asked| asked.of(with) != asked.of(without))
+    let ends = matches!(what, What::Time { .. });
+    requests.find(|asked| {
+        asked.decide(with, NOW) != asked.decide(without, NOW)
+            || ends && asked.of(with) != asked.of(without)
+    })
 }
 
 fn candidates<'a>(
@@ -82,12 +90,30 @@ fn tokens(caller: &Caller, what: &What) -> Vec<Option<Token>> {
             (client, *subject_type == SubjectType::User)
         }
     };
-    if let What::OperationWith { scopes, details, .. } = what {
-        let names = |list: &[std::sync::Arc<str>]| list.iter().map(ToString::to_string).collect();
-        let least = (names(scopes), names(details));
-        return all(API, &client, is_user, &[least]);
-    }
-    all(API, &client, is_user, &held())
+    let organizations = match (is_user, what) {
+        (true, _) | (_, What::OrganizationNone) => vec![None],
+        (_, What::OrganizationAny) => vec![Some("org_z")],
+        (_, What::Organization(id)) => {
+            vec![["org_a", "org_b"].into_iter().find(|it| *it == id.as_str())]
+        }
+        _ => vec![None, Some("org_a"), Some("org_b"), Some("org_z")],
+    };
+    let names = |list: &[Arc<str>]| list.iter().map(ToString::to_string).collect::<Vec<_>>();
+    let mut held = match what {
+        What::OperationWith { scopes, details, .. } => vec![(names(scopes), names(details))],
+        _ => held(),
+    };
+    // Those that hold what is told come first, and of them those that hold little.
+    let told = match what {
+        What::Scope(name) | What::Beside(name) | What::DetailsType(name) => name.to_string(),
+        What::Above => "zzz".to_owned(),
+        _ => String::new(),
+    };
+    held.sort_by_key(|(scopes, details)| {
+        let lacks = !told.is_empty() && !scopes.contains(&told) && !details.contains(&told);
+        (lacks, scopes.len() + details.len())
+    });
+    all(API, &client, is_user, &held, &organizations)
 }
 
 /// Every set of scopes with every set of types.
@@ -108,11 +134,11 @@ fn all(
     client: &str,
     is_user: bool,
     held: &[(Vec<String>, Vec<String>)],
+    organizations: &[Option<&'static str>],
 ) -> Vec<Option<Token>> {
-    let organizations = [None, Some("org_a"), Some("org_b"), Some("org_z")];
     let of = |(scopes, details): &(Vec<String>, Vec<String>)| {
         let (scopes, details) = (scopes.clone(), details.clone());
-        organizations.map(|organization| {
+        organizations.iter().map(move |&organization| {
             Some(Token {
                 audience,
                 client: client.to_owned(),
@@ -134,11 +160,15 @@ fn anyones(what: &What) -> Vec<Option<Token>> {
             let clients = ["web", "batch", "theirs", "tpc_stranger", "stranger"];
             let held = held();
             let tokens = clients.iter().flat_map(|client| {
-                [true, false].map(|is_user| all(OTHER_AUDIENCE, client, is_user, &held))
+                [true, false].map(|is_user| {
+                    all(OTHER_AUDIENCE, client, is_user, &held, &[None, Some("org_a")])
+                })
             });
             tokens.flatten().collect()
         }
-        What::Reported | What::ReportedOperation(_) => all(API, "stranger", false, &held()),
+        What::Reported | What::ReportedOperation(_) => {
+            all(API, "stranger", false, &[(Vec::new(), Vec::new())], &[None])
+        }
         _ => none,
     }
 }
