@@ -12,12 +12,14 @@
 //! It does not speak of upstreams, keys, limits, CORS and headers.
 
 pub(super) mod alike;
+mod anyone;
 pub(super) mod ceiling;
 mod compare;
 mod json;
 mod markdown;
 pub(super) mod parts;
 pub(super) mod requests;
+mod terms;
 mod text;
 mod words;
 

@@ -22,7 +22,7 @@ use crate::disk::NOW;
 use site::{Asked, Edit, Site, request};
 
 /// So many pairs are made where nobody says how many.
-const PAIRS: u32 = 150;
+const PAIRS: u32 = 400;
 /// Of each pair of configurations, so many requests are asked.
 const REQUESTS: usize = 150;
 

@@ -22,11 +22,12 @@ fn blocks(language: &str) -> Vec<String> {
 #[test]
 fn the_readme_is_short_and_its_shell_commands_are_those_that_are_run_here() {
     let readme = fs::read_to_string(root().join("README.md")).unwrap();
-    assert!(readme.lines().count() <= 250);
+    assert!(readme.lines().count() <= 280);
     let shell = blocks("sh");
-    // What manages is run, as it stands there, by tests/interop/management.
-    let [demo, serve, first_grant, test] = &shell[..] else { panic!("{shell:?}") };
+    // What manages is run, as it stands there, by tests/interop/management; what explains, below.
+    let [demo, explain, serve, first_grant, test] = &shell[..] else { panic!("{shell:?}") };
     assert_eq!([&**demo, &**test], ["cargo run --release -- demo\n", "cargo test\n"]);
+    assert!(explain.contains("grantgate explain --config gateway.yaml"), "{explain}");
     assert!(serve.ends_with("grantgate run --config gateway.yaml &\n"), "{serve}");
     assert!(first_grant.contains("/api/v2/client-grants"), "{first_grant}");
     let help = grantgate(&["--help"]).output().unwrap();
@@ -58,6 +59,28 @@ fn the_readmes_configuration_is_right() {
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stdout));
 }
 
+/// As it stands there, in a folder with the configuration that stands there.
+#[test]
+fn why_a_request_is_refused_is_told_as_the_readme_shows() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("gateway.yaml"), &blocks("yaml")[0]).unwrap();
+    let program = Path::new(env!("CARGO_BIN_EXE_grantgate"));
+    let path =
+        format!("{}:{}", program.parent().unwrap().display(), std::env::var("PATH").unwrap());
+    let explained = Command::new("sh")
+        .args(["-c", &blocks("sh")[1]])
+        .current_dir(&folder)
+        .env("PATH", path)
+        .output()
+        .unwrap();
+    let said = String::from_utf8(explained.stdout).unwrap();
+    assert_eq!(explained.status.code(), Some(1));
+    let shown = &blocks("text")[1];
+    let (beginning, end) = shown.split_once("…\n").unwrap();
+    assert!(said.starts_with(beginning), "{said}");
+    assert_eq!(said.strip_suffix(end).map(|_| ()), Some(()), "{said}");
+}
+
 #[test]
 fn the_demo_invites_to_requests_that_come_out_as_it_says_and_ends_cleanly() {
     let mut demo = Demo::start();
@@ -80,6 +103,11 @@ fn the_demo_invites_to_requests_that_come_out_as_it_says_and_ends_cleanly() {
         }
     }
     assert!(refusals >= 7, "{refusals}");
+    let words: Vec<_> = demo.explain.split(' ').skip(1).collect();
+    let explained = grantgate(&words).output().unwrap();
+    let said = String::from_utf8(explained.stdout).unwrap();
+    assert!(said.starts_with("refused: grant-missing (rule 6, policy)\n"), "{said}");
+    assert!(said.contains("decided again with this change: allowed"), "{said}");
     assert!(Path::new(&demo.configuration).is_file());
     let interrupted = Command::new("kill").args(["-INT", &demo.child.id().to_string()]).status();
     assert!(interrupted.unwrap().success());
@@ -92,6 +120,8 @@ struct Demo {
     child: Child,
     configuration: String,
     invitations: Vec<Invitation>,
+    /// The command line that tells why one is refused.
+    explain: String,
 }
 
 /// One request to paste.
@@ -106,11 +136,18 @@ impl Demo {
     fn start() -> Self {
         let mut child = grantgate(&["demo"]).stderr(Stdio::null()).spawn().unwrap();
         let mut lines = BufReader::new(child.stdout.take().unwrap()).lines().map(Result::unwrap);
-        let mut demo = Self { child, configuration: String::new(), invitations: Vec::new() };
+        let mut demo = Self {
+            child,
+            configuration: String::new(),
+            invitations: Vec::new(),
+            explain: String::new(),
+        };
         let mut about = String::new();
         for line in lines.by_ref().take_while(|line| !line.starts_with("Ctrl-C")) {
             if line.starts_with("    /") {
                 line.trim().clone_into(&mut demo.configuration);
+            } else if line.starts_with("grantgate explain ") {
+                demo.explain = line;
             } else if let Some(text) = line.strip_prefix("# ") {
                 text.clone_into(&mut about);
             } else if line.starts_with("curl ") {

@@ -170,6 +170,19 @@ fn invitation(gate: &Listen, file: &Path, cases: &[Case], headers: &[Option<Path
         let _ =
             write!(text, "\n# {shows}: {outcome}\ncurl -i {method}{header}http://{gate}{path}\n");
     }
+    // The first that is refused though its token is right: of that there is most to say.
+    let refused = cases.iter().zip(headers).find_map(|(case, header)| {
+        Some((case, header.as_ref().filter(|_| case.code.is_some() && case.status == 403)?))
+    });
+    if let Some((Case { method, path, .. }, header)) = refused {
+        let _ = write!(
+            text,
+            "\n# Why is one refused, and what would have to change?\n\
+             grantgate explain --config {} {method} http://{gate}{path} @{}\n",
+            file.display(),
+            header.display(),
+        );
+    }
     text.push_str("\nCtrl-C ends it.");
     text
 }

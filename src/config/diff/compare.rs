@@ -7,33 +7,33 @@ use foldhash::HashMap;
 
 use super::alike::Side;
 use super::ceiling::{Ceiling, Least, of_step};
-use super::requests::{Asked, Requests, Step};
-use super::{AccessDiff, Caller, Changed, Difference, What, Which};
-use crate::config::portrait;
+use super::requests::{Requests, Step};
+use super::terms::{admits_nobody, of_grants};
+use super::{AccessDiff, Caller, Difference, What, Which};
 use crate::config::snapshot::{ServedApi, Snapshot};
 use crate::policy::{
-    Audience, ClientId, Enforcement, GrantKind, Issuer, NameSet, Names, OrganizationRule,
-    Organizations, OverCeiling, Party, SubjectType, UnixTime, governing_grant,
+    Audience, ClientId, GrantKind, Issuer, NameSet, Names, OrganizationRule, OverCeiling, Party,
+    SubjectType, UnixTime, governing_grant,
 };
 use crate::token::{OPENID_SCOPES, Profile};
 
 /// The two sides of an API; first the old one.
 pub(super) struct Comparison<'s> {
-    api: &'s Audience,
-    sides: [Option<Side<'s>>; 2],
+    pub(super) api: &'s Audience,
+    pub(super) sides: [Option<Side<'s>>; 2],
     now: UnixTime,
     /// What either side declares.
     scopes: Names,
     details: Names,
-    requests: Requests,
+    pub(super) requests: Requests,
 }
 
 /// What a caller is held to on one side.
-struct Held<'s> {
-    ceiling: Ceiling,
+pub(super) struct Held<'s> {
+    pub(super) ceiling: Ceiling,
     /// Which organizations' tokens are admitted; any where nothing is said.
-    organizations: Option<&'s OrganizationRule>,
-    end: Option<UnixTime>,
+    pub(super) organizations: Option<&'s OrganizationRule>,
+    pub(super) end: Option<UnixTime>,
 }
 
 /// What two ceilings differ in: thought about once.
@@ -117,13 +117,13 @@ impl<'s> Comparison<'s> {
     }
 
     /// The issuers that either side trusts.
-    fn issuers(&self) -> BTreeSet<&'s Issuer> {
+    pub(super) fn issuers(&self) -> BTreeSet<&'s Issuer> {
         let sides = self.sides.into_iter().flatten();
         sides.flat_map(Side::trusted).map(|trust| &trust.issuer).collect()
     }
 
     /// Every application that is named.
-    fn everybody(&self) -> Vec<(&'s Issuer, &'s ClientId)> {
+    pub(super) fn everybody(&self) -> Vec<(&'s Issuer, &'s ClientId)> {
         // Of issuers that it does not trust there may be very many.
         let trusted = self.issuers();
         let mut everybody = Vec::new();
@@ -191,7 +191,7 @@ impl<'s> Comparison<'s> {
     }
 
     /// What a caller is held to; none where it is refused in any case.
-    fn held(
+    pub(super) fn held(
         &self,
         index: usize,
         issuer: &Issuer,
@@ -331,192 +331,14 @@ impl<'s> Comparison<'s> {
             }
         }
     }
-
-    /// What whoever calls may do.
-    fn anyone(&self, diff: &mut AccessDiff) {
-        let mut whats = [BTreeSet::new(), BTreeSet::new()];
-        for (side, whats) in self.sides.into_iter().zip(&mut whats) {
-            if let Some(Enforcement::Report { tokens }) =
-                side.map(|side| side.served.api.enforcement)
-            {
-                whats.insert(What::Reported);
-                whats.extend(tokens.then_some(What::ReportedTokens));
-            }
-        }
-        self.audiences(&mut whats);
-        Self::public(&self.requests.exact, &mut whats);
-        let [old, new] = &whats;
-        if old == new {
-            Self::public(&self.requests.lookalike, &mut whats);
-        }
-        let [old, new] = whats;
-        let gained: Arc<[What]> = new.difference(&old).cloned().collect();
-        let lost: Arc<[What]> = old.difference(&new).cloned().collect();
-        if !gained.is_empty() || !lost.is_empty() {
-            let (api, caller) = (self.api.clone(), Caller::Anyone);
-            diff.callers.push(Difference { api, caller, name: None, gained, lost });
-        }
-    }
-
-    /// What needs no token; and, where both sides only report, what either lets through for that.
-    fn public(steps: &[Step], whats: &mut [BTreeSet<What>; 2]) {
-        let both_report = whats.iter().all(|whats| whats.contains(&What::Reported));
-        for step in steps {
-            for (whats, asked) in whats.iter_mut().zip(&step.asked) {
-                if *asked == Asked::Public {
-                    whats.extend(step.called.iter().cloned());
-                }
-            }
-            let is_refused = step.asked.each_ref().map(|asked| *asked == Asked::Refused);
-            if both_report && is_refused.contains(&true) {
-                for (whats, is_refused) in whats.iter_mut().zip(is_refused) {
-                    let passing = step.called.iter().filter(|_| !is_refused);
-                    whats.extend(passing.map(|called| match called {
-                        What::Operation(on) => What::ReportedOperation(on.clone()),
-                        other => other.clone(),
-                    }));
-                }
-            }
-        }
-    }
-
-    /// The further audiences, where somebody may come with such a token.
-    fn audiences(&self, whats: &mut [BTreeSet<What>; 2]) {
-        let named = self.sides.map(|side| -> BTreeSet<&Audience> {
-            side.map(|side| side.served.audiences.iter().skip(1).collect()).unwrap_or_default()
-        });
-        let [old, new] = &named;
-        if old == new {
-            return;
-        }
-        let known = &mut HashMap::default();
-        // Where tokens are only reported, those for anybody else pass, too.
-        let any_passes = whats.iter().any(|whats| whats.contains(&What::ReportedTokens));
-        for (index, (named, whats)) in named.into_iter().zip(whats).enumerate() {
-            if !named.is_empty()
-                && (!any_passes && whats.contains(&What::Reported)
-                    || self.lets_somebody_in(index, known))
-            {
-                whats.extend(named.into_iter().cloned().map(What::Audience));
-            }
-        }
-    }
-
-    fn lets_somebody_in(&self, index: usize, known: &mut HashMap<Ceiling, bool>) -> bool {
-        let others = self
-            .issuers()
-            .into_iter()
-            .flat_map(|issuer| [Which::FirstParty, Which::ThirdParty].map(|which| (issuer, which)));
-        let named = self.everybody().into_iter();
-        let named = named.map(|(issuer, client)| (issuer, Which::Client(client.clone())));
-        let asked = || self.requests.exact.iter().filter_map(|step| step.asked.get(index));
-        let mut callers = others.chain(named).flat_map(|(issuer, which)| {
-            SubjectType::ALL.map(|subject_type| (issuer, which.clone(), subject_type))
-        });
-        callers.any(|(issuer, which, subject_type)| {
-            let Some(held) = self.held(index, issuer, &which, subject_type) else { return false };
-            *known.entry(held.ceiling).or_insert_with_key(|ceiling| ceiling.opens_any(asked()))
-        })
-    }
-
-    /// What decides before access is asked about: where the API is, and how tokens are read.
-    fn changed(&self, changed: &mut Vec<Changed>) {
-        let [Some(old), Some(new)] = self.sides else { return };
-        let mut compare = |what: String, old: String, new: String| {
-            if old != new {
-                changed.push(Changed { api: self.api.clone(), what, old, new });
-            }
-        };
-        compare("where it is served".to_owned(), site(old.served), site(new.served));
-        for issuer in self.issuers() {
-            let settings = |side: Side<'_>| {
-                let mut issuers = side.snapshot.issuers.iter();
-                let settings = issuers.find(|settings| settings.trust.issuer == *issuer);
-                settings.filter(|_| side.trust(issuer).is_some()).map(portrait::read_as)
-            };
-            if let (Some(before), Some(after)) = (settings(old), settings(new)) {
-                compare(format!("how tokens of {issuer} are read"), before, after);
-            }
-        }
-    }
 }
 
 /// How often who waits is told.
 const STEP: usize = 10_000;
 
-/// The hosts and the prefix of an API.
-fn site(served: &ServedApi) -> String {
-    let mut hosts: Vec<_> = served.hosts.iter().map(ToString::to_string).collect();
-    hosts.sort();
-    let hosts = if hosts.is_empty() { "any host".to_owned() } else { hosts.join(", ") };
-    format!("{hosts}, below {}", served.path_prefix)
-}
-
 /// A set of names of one list, in another that holds them all.
 fn translated(from: &Names, to: &Names, set: &NameSet) -> NameSet {
     from.of(set).filter_map(|name| to.find(name)).collect()
-}
-
-/// Whether no token whatever is admitted.
-fn admits_nobody(rule: &OrganizationRule) -> bool {
-    matches!(rule, OrganizationRule::Require(Organizations::Associated(ids)) if ids.is_empty())
-}
-
-/// What hangs on the grant beside its ceiling: whose tokens it admits, and for how long.
-fn of_grants(held: &[Option<Held<'_>>; 2], opens: [bool; 2]) -> [Vec<What>; 2] {
-    let [old, new] = held;
-    let [opened, opens] = opens;
-    let (old, new) = (old.as_ref().filter(|_| opened), new.as_ref().filter(|_| opens));
-    let mut both = [Vec::new(), Vec::new()];
-    let [gained, lost] = &mut both;
-    let rules = [old, new].map(|held| held.and_then(|held| held.organizations));
-    let [before, after] = rules;
-    if before != after {
-        let (before, after) = (admitted(before, rules), admitted(after, rules));
-        gained.extend(after.difference(&before).cloned());
-        lost.extend(before.difference(&after).cloned());
-    }
-    if let (Some(old), Some(new)) = (old, new) {
-        match (old.end, new.end) {
-            (Some(from), until) if until.is_none_or(|until| from < until) => {
-                gained.push(What::Time { from, until });
-            }
-            (until, Some(from)) if until.is_none_or(|until| from < until) => {
-                lost.push(What::Time { from, until });
-            }
-            _ => {}
-        }
-    }
-    both
-}
-
-/// Whose tokens a rule admits, of those that either names.
-fn admitted(
-    rule: Option<&OrganizationRule>,
-    both: [Option<&OrganizationRule>; 2],
-) -> BTreeSet<What> {
-    let mut whats = BTreeSet::new();
-    let Some(rule) = rule else { return whats };
-    if !matches!(rule, OrganizationRule::Require(_)) {
-        whats.insert(What::OrganizationNone);
-    }
-    let ids = |rule: &OrganizationRule| match rule {
-        OrganizationRule::Allow(Organizations::Associated(ids))
-        | OrganizationRule::Require(Organizations::Associated(ids)) => ids.clone(),
-        _ => BTreeSet::default(),
-    };
-    match rule {
-        OrganizationRule::Deny => {}
-        OrganizationRule::Allow(Organizations::Any)
-        | OrganizationRule::Require(Organizations::Any) => {
-            whats.insert(What::OrganizationAny);
-            whats.extend(both.into_iter().flatten().flat_map(ids).map(What::Organization));
-        }
-        OrganizationRule::Allow(_) | OrganizationRule::Require(_) => {
-            whats.extend(ids(rule).into_iter().map(What::Organization));
-        }
-    }
-    whats
 }
 
 fn joined(found: &Arc<[What]>, more: Vec<What>) -> Arc<[What]> {

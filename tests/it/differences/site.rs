@@ -72,7 +72,8 @@ impl Arbitrary for Grant {
     type Strategy = BoxedStrategy<Self>;
 
     fn arbitrary_with((): ()) -> Self::Strategy {
-        (0..4_u8, 0..3_u8, 0..16_u8, 0..4_u8, 0..6_u8, 0..6_u8)
+        // Tokens of this kind of issuer are never of anonymous users.
+        (0..4_u8, 1..3_u8, 0..16_u8, 0..4_u8, 0..6_u8, 0..6_u8)
             .prop_map(|(holder, subject, scopes, details, organizations, end)| Self {
                 holder,
                 subject,
