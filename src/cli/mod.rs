@@ -9,7 +9,6 @@ mod demo;
 mod diff;
 mod exit;
 mod explain;
-mod harmless;
 mod health;
 mod import;
 mod inspect_token;
@@ -31,7 +30,7 @@ use clap::{Parser, Subcommand};
 
 pub use exit::Exit;
 
-use harmless::harmless;
+use crate::screen::harmless;
 
 /// A reverse proxy that lets through only what an application's client grant allows.
 #[derive(Debug, Parser)]

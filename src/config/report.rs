@@ -92,7 +92,8 @@ impl Report {
         Self { documents: sources.into_iter().map(Document::new).collect(), ..Self::default() }
     }
 
-    /// Takes in one more source, whose problems belong with the others; tells which it is.
+    /// Takes in one more source, such as a text that another refers to; gives the number by which places
+    /// in it are told.
     pub fn open(&mut self, source: Source) -> usize {
         self.documents.push(Document::new(source));
         self.documents.len() - 1
@@ -298,12 +299,6 @@ impl Report {
             file: number(place.source),
             line: number(line),
         })
-    }
-
-    /// Adds a text that a source refers to, and gives the number by which places in it are told.
-    pub(super) fn add_document(&mut self, source: Source) -> usize {
-        self.documents.push(Document::new(source));
-        self.documents.len() - 1
     }
 
     /// Gives a document the tree in which its places are looked up.

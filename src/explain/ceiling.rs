@@ -2,10 +2,11 @@
 
 use crate::gate::Code;
 use crate::policy::OverCeiling;
+use crate::screen::screened;
 use crate::token::ScopesRead;
 
 use super::case::Case;
-use super::words::{list, names_of, one_line};
+use super::words::{list, names_of};
 
 impl Case<'_> {
     pub(super) fn saw_ceiling(&self) -> Vec<String> {
@@ -16,7 +17,7 @@ impl Case<'_> {
         if let Some(presented) = &self.presented
             && !presented.scopes.undeclared.is_empty()
         {
-            let undeclared = presented.scopes.undeclared.iter().map(|name| one_line(name));
+            let undeclared = presented.scopes.undeclared.iter().map(|name| screened(name));
             saw.push(format!("the API does not declare {}", list(undeclared, "")));
         }
         if !scopes.left_aside.is_empty() {

@@ -4,8 +4,9 @@ use crate::policy::{Ask, NameSet, Names, Organization, Party, Permit, Rfc3339};
 
 use super::case::Case;
 use super::explanation::{Caller, Details, Grant, Held, Named, Need, Operation, Request, Scopes};
-use super::words::{list, names_of, one_line};
+use super::words::{list, names_of};
 use crate::gate::Shown;
+use crate::screen::screened;
 
 impl Case<'_> {
     pub(super) fn request(&self) -> Request {
@@ -13,8 +14,8 @@ impl Case<'_> {
         let path = supposed.canonical_path().map(|path| path.as_str().to_owned());
         Request {
             method: supposed.method.to_string(),
-            host: one_line(&supposed.host),
-            path: path.unwrap_or_else(|_| one_line(&supposed.path)),
+            host: screened(&supposed.host),
+            path: path.unwrap_or_else(|_| screened(&supposed.path)),
             shown: match &supposed.shown {
                 Shown::Claims(_) => "claims",
                 Shown::Nothing => "nothing",
@@ -56,7 +57,7 @@ impl Case<'_> {
             client_id: caller.client.map(str::to_owned),
             party: party.map(str::to_owned),
             subject_type: identity.map(|identity| identity.subject_type.as_str().to_owned()),
-            subject: identity.and_then(|identity| identity.subject).map(one_line),
+            subject: identity.and_then(|identity| identity.subject).map(screened),
             organization,
         })
     }
@@ -124,7 +125,7 @@ impl Case<'_> {
             return None;
         }
         let ceiling = self.detail_ceiling(served);
-        let unregistered = held.unregistered.iter().map(|name| one_line(name));
+        let unregistered = held.unregistered.iter().map(|name| screened(name));
         let effective = ceiling.map(|ceiling| held.registered.and(ceiling));
         let effective = self.permit().map(Permit::details).or(effective.as_ref());
         Some(Details {
@@ -145,7 +146,7 @@ fn excess(
 ) -> Vec<String> {
     let Some(ceiling) = ceiling else { return Vec::new() };
     let mut excess = names_of(declared, &held.without(ceiling));
-    excess.extend(undeclared.iter().map(|name| one_line(name)));
+    excess.extend(undeclared.iter().map(|name| screened(name)));
     excess
 }
 

@@ -7,12 +7,13 @@ use crate::route::{Found, HostPattern};
 
 use super::case::Case;
 use super::facts;
-use super::words::{list, one_line, shortened};
+use super::words::{list, shortened};
 use crate::gate::Rule;
+use crate::screen::screened;
 
 impl Case<'_> {
     pub(super) fn saw_api(&self) -> Vec<String> {
-        let host = one_line(&self.supposed.host);
+        let host = screened(&self.supposed.host);
         let Some(served) = self.outcome.api else {
             let mut saw: Vec<_> =
                 self.refusal.iter().filter_map(|refusal| refusal.detail.clone()).collect();

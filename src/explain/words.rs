@@ -5,7 +5,6 @@ use std::fmt::Display;
 use serde_json::Value;
 
 use crate::policy::{NameSet, Names, Rfc3339, UnixTime};
-use crate::screen::{escape, harms};
 
 /// Names in backticks: `` `a`, `b` ``; `nothing` where there are none.
 pub(super) fn list<T: Display>(names: impl IntoIterator<Item = T>, nothing: &str) -> String {
@@ -31,20 +30,6 @@ pub(super) fn short(value: &Value) -> String {
         return text;
     }
     text.chars().take(MOST - 1).chain(['…']).collect()
-}
-
-/// A text that strangers wrote, on one line.
-pub(super) fn one_line(text: &str) -> String {
-    let mut line = String::with_capacity(text.len());
-    for char in text.chars() {
-        if harms(char) {
-            // Writing into a string does not fail.
-            let _ = escape(char, &mut line);
-        } else {
-            line.push(char);
-        }
-    }
-    line
 }
 
 /// The first few of many lines, and how many more there are.

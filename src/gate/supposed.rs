@@ -13,7 +13,7 @@ use serde_json::{Map, Value};
 
 use super::{Call, Code, Env, Listener, Outcome, Refusal, Step, Verdict, check, malformed};
 use crate::config::snapshot::{ServedApi, Snapshot};
-use crate::route::{CanonPath, normal_host};
+use crate::route::{CanonPath, HostPattern, normal_host};
 use crate::token::{self, Credential, Parsed};
 
 /// A request that is asked about.
@@ -168,7 +168,7 @@ fn implied_host(
     let mut served = snapshot.apis.iter().filter(|served| served.upstream.is_some());
     let (first, second) = (served.next(), served.next());
     let host = |served: &ServedApi| {
-        served.hosts.first().map_or_else(|| "localhost".to_owned(), |host| host.example())
+        served.hosts.first().map_or_else(|| "localhost".to_owned(), HostPattern::example)
     };
     match api.or(first.filter(|_| second.is_none())) {
         Some(served) => Ok(host(served)),

@@ -7,7 +7,7 @@
 use std::fmt::Write as _;
 
 use crate::config::{Wording, written};
-use crate::screen::{escape, harms};
+use crate::screen::screened;
 
 /// A text in the making.
 #[derive(Debug, Default)]
@@ -73,14 +73,7 @@ pub(super) fn one_line(text: &str) -> String {
         if at > 0 {
             line.push(' ');
         }
-        for char in word.chars() {
-            if harms(char) {
-                // Writing into a string does not fail.
-                let _ = escape(char, &mut line);
-            } else {
-                line.push(char);
-            }
-        }
+        line.push_str(&screened(word));
         if line.chars().count() > LONGEST {
             line = line.chars().take(LONGEST).chain(['…']).collect();
             break;

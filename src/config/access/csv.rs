@@ -6,9 +6,9 @@
 use std::fmt::{self, Write};
 
 use super::Row;
-use crate::config::diff::parts::screened;
 use crate::config::snapshot::Snapshot;
 use crate::config::{Caller, Which};
+use crate::screen::screened;
 
 /// Writes rows as CSV.
 pub struct Csv<'o, 's> {

@@ -5,10 +5,10 @@ use std::fmt::{self, Write};
 use serde_json::{Value, json};
 
 use super::Row;
-use crate::config::diff::parts::screened;
 use crate::config::snapshot::Snapshot;
 use crate::config::{Caller, Which};
 use crate::policy::{OrganizationId, UnixTime};
+use crate::screen::screened;
 
 /// Writes rows as JSON: `{at, rows: [{api, caller: {kind, client_id, name, issuer, subject_type}, by: {kind,
 /// grant_id, file}, scopes, operations, unlisted, authorization_details, organizations: {none, any, ids},

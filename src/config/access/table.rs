@@ -5,10 +5,10 @@
 use std::fmt::{self, Write};
 
 use super::{By, Row};
-use crate::config::diff::parts::screened;
 use crate::config::snapshot::Snapshot;
 use crate::config::{Caller, Which};
 use crate::policy::Audience;
+use crate::screen::screened;
 
 /// The columns and the bounds of their widths; together they fit 118 characters.
 const COLUMNS: [(&str, usize); 5] =

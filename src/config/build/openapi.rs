@@ -19,7 +19,7 @@ pub(super) fn read(ctx: &mut Context<'_, '_>, server: &Server<'_>) -> Option<Des
     let text = ctx.file(&place, path)?;
     let of = ctx.outside.sources().get(place.source).map_or("", |source| &source.name);
     let source = Source::new(documents::beside(of, path).to_string_lossy(), text);
-    let number = ctx.report.add_document(source.clone());
+    let number = ctx.report.open(source.clone());
     let mut described = Description::read(number, &source.text, ctx.report)?;
     whole(ctx, number, &source);
     described.leave_out_unstated();

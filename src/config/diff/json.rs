@@ -5,9 +5,10 @@ use std::sync::Arc;
 
 use serde_json::{Map, Value, json};
 
-use super::parts::{Parts, screened};
+use super::parts::Parts;
 use super::{AccessDiff, Caller, Difference, What, Which};
 use crate::policy::UnixTime;
+use crate::screen::screened;
 
 impl AccessDiff {
     /// Writes `{at, summary: {gained, lost, changed}, callers: [{api, caller, gained, lost}], changed: [{api,

@@ -5,9 +5,10 @@
 
 use std::fmt::Write;
 
-use super::parts::{Group, Parts, groups, screened};
+use super::parts::{Group, Parts, groups};
 use super::words::held;
 use super::{AccessDiff, Caller, Difference, What, Which};
+use crate::screen::screened;
 
 /// GitHub refuses comments of more than 65536 characters.
 const MOST_BYTES: usize = 60 << 10;

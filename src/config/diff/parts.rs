@@ -5,7 +5,6 @@ use std::sync::Arc;
 use foldhash::HashMap;
 
 use super::{AccessDiff, Audience, Difference, What};
-use crate::screen::{escape, harms};
 
 /// An operation, and the scopes and types of a token that opens it.
 type With<'w> = (&'w str, &'w [Arc<str>], &'w [Arc<str>]);
@@ -89,18 +88,4 @@ pub(super) fn groups(diff: &AccessDiff) -> Vec<Group<'_>> {
     // Those of one API stay together; the order within it stays.
     groups.sort_by(|a, b| a.api.cmp(b.api));
     groups
-}
-
-/// A text of strangers without characters that a screen obeys.
-pub(in crate::config) fn screened(text: &str) -> String {
-    let mut screened = String::with_capacity(text.len());
-    for char in text.chars() {
-        if harms(char) {
-            // Writing into a string does not fail.
-            let _ = escape(char, &mut screened);
-        } else {
-            screened.push(char);
-        }
-    }
-    screened
 }

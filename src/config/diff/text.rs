@@ -2,9 +2,10 @@
 
 use std::fmt::{self, Write};
 
-use super::parts::{Group, Parts, groups, screened};
+use super::parts::{Group, Parts, groups};
 use super::words::held;
 use super::{AccessDiff, Difference, What};
+use crate::screen::screened;
 
 /// How long a line may become.
 const WIDTH: usize = 110;
