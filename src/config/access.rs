@@ -9,10 +9,12 @@
 
 mod csv;
 mod json;
+mod row;
 mod table;
 
 pub use csv::Csv;
 pub use json::Json;
+pub use row::{Admitted, By, Row};
 pub use table::{Table, Widths};
 
 use std::fmt;
@@ -26,8 +28,8 @@ use super::diff::ceiling::Ceiling;
 use super::snapshot::{Operation, ServedApi, Snapshot, Unlisted};
 use super::{Caller, Which};
 use crate::policy::{
-    Ask, Audience, ClientId, Enforcement, Grant, GrantKind, Issuer, NameSet, OrganizationId,
-    OrganizationRule, Organizations, Party, SubjectType, UnixTime, governing_grant,
+    Ask, ClientId, Enforcement, Grant, GrantKind, Issuer, NameSet, OrganizationRule, Organizations,
+    Party, SubjectType, UnixTime, governing_grant,
 };
 use crate::route::{CanonPath, Found};
 
@@ -46,78 +48,6 @@ pub struct Question {
     pub scope: Option<String>,
     /// On behalf of these.
     pub subject_type: Option<SubjectType>,
-}
-
-/// What somebody may do at one API.
-#[derive(Clone, Debug)]
-pub struct Row<'s> {
-    /// The API.
-    pub api: &'s Audience,
-    /// Who.
-    pub caller: Caller,
-    /// What the application is called, where that is written.
-    pub name: Option<&'s str>,
-    /// Why.
-    pub by: By<'s>,
-    /// The scopes that it may use.
-    pub scopes: Vec<&'s str>,
-    /// The authorization details types that it may use.
-    pub details: Vec<&'s str>,
-    /// The operations that it may call with them, as written.
-    pub operations: Arc<[&'s str]>,
-    /// Whether it may call what no operation lists.
-    pub unlisted: bool,
-    /// Whose tokens are admitted; none where that is not asked.
-    pub organizations: Option<Admitted<'s>>,
-    /// When it ends.
-    pub until: Option<UnixTime>,
-}
-
-/// Why somebody may do something.
-#[derive(Clone, Copy, Debug)]
-pub enum By<'s> {
-    /// The default grant for third parties.
-    Default(&'s Grant),
-    /// A grant of its own.
-    Grant(&'s Grant),
-    /// The policy asks no grant.
-    Policy,
-    /// The operations ask no token.
-    Public,
-    /// Refusals are only reported.
-    Report,
-}
-
-impl By<'_> {
-    /// Its name in data.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Default(_) => "default_grant",
-            Self::Grant(_) => "grant",
-            Self::Policy => "allow_all",
-            Self::Public => "public",
-            Self::Report => "report",
-        }
-    }
-
-    /// The grant, where it is one.
-    pub fn grant(&self) -> Option<&Grant> {
-        match self {
-            Self::Default(grant) | Self::Grant(grant) => Some(grant),
-            Self::Policy | Self::Public | Self::Report => None,
-        }
-    }
-}
-
-/// Whose tokens are admitted.
-#[derive(Clone, Copy, Debug)]
-pub struct Admitted<'s> {
-    /// Those of no organization.
-    pub none: bool,
-    /// Those of any.
-    pub any: bool,
-    /// Those of these; none where any is admitted.
-    pub ids: Option<&'s std::collections::BTreeSet<OrganizationId>>,
 }
 
 /// Shows each row of the answer to `each`, in an order that does not change from one time to the next.
@@ -393,16 +323,6 @@ fn admitted(grant: &Grant) -> Option<Admitted<'_>> {
             Organizations::Associated(ids) => Admitted { none, any: false, ids: Some(ids) },
         },
     })
-}
-
-impl Admitted<'_> {
-    /// Whose tokens are admitted, in words.
-    pub fn words(&self) -> Vec<&str> {
-        let none = self.none.then_some("(none)");
-        let any = self.any.then_some("(any)");
-        let ids = self.ids.into_iter().flatten().map(OrganizationId::as_str);
-        none.into_iter().chain(any).chain(ids).collect()
-    }
 }
 
 #[cfg(test)]

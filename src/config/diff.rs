@@ -15,9 +15,9 @@ pub(super) mod alike;
 mod anyone;
 pub(super) mod ceiling;
 mod compare;
-mod json;
+pub(super) mod json;
 mod markdown;
-pub(super) mod parts;
+mod parts;
 pub(super) mod requests;
 mod terms;
 mod text;
@@ -93,6 +93,20 @@ pub enum Caller {
         /// On whose behalf.
         subject_type: SubjectType,
     },
+}
+
+impl Caller {
+    /// What kind of caller it is in data, and the id of one application.
+    pub(super) fn kind(&self) -> (&'static str, Option<&str>) {
+        match self {
+            Self::Anyone => ("anyone", None),
+            Self::Application { which: Which::Client(client), .. } => {
+                ("application", Some(client.as_str()))
+            }
+            Self::Application { which: Which::FirstParty, .. } => ("first_party", None),
+            Self::Application { which: Which::ThirdParty, .. } => ("third_party", None),
+        }
+    }
 }
 
 /// Which applications.

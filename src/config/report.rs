@@ -5,19 +5,24 @@
 //! out, because they would be about what is no longer there. A warning that a comment allows is
 //! counted by itself, and left out too.
 
+mod pushed;
+
+pub use pushed::Pushed;
+
 use std::collections::BTreeSet;
 use std::fmt;
 use std::ops::Range;
 use std::sync::{Arc, OnceLock};
 
 use super::allow::Allows;
-use super::diagnostic::{Code, Diagnostic, Related, Severity};
+use super::diagnostic::{Code, Diagnostic, Severity};
 use super::machine::Rows;
 use super::place::Place;
 use super::render::{self, Style};
 use super::source::Source;
 use super::tree::{Node, Span};
 use crate::policy::Origin;
+use pushed::Told;
 
 /// Problems of one severity beyond this many are counted, not kept: nobody reads them, and a file
 /// that is all wrong is not to cost more memory than one that is right.
@@ -349,81 +354,6 @@ fn end_with_comment(text: &str, end: usize) -> usize {
     let line = text.get(end..).and_then(|rest| rest.lines().next()).unwrap_or_default();
     let is_comment = line.trim_start_matches([' ', '\t', ':']).starts_with('#');
     if is_comment { end + line.len() } else { end }
-}
-
-/// A problem that was just pushed, to say more about. It is empty where nothing is to be said, and
-/// is in the report when it goes.
-#[derive(Debug)]
-pub struct Pushed<'a>(Option<Told<'a>>);
-
-#[derive(Debug)]
-struct Told<'a> {
-    report: &'a mut Report,
-    diagnostic: Diagnostic,
-    /// Whether it is not shown, unless it is allowed, which shows it no more.
-    is_full: bool,
-}
-
-impl Drop for Pushed<'_> {
-    fn drop(&mut self) {
-        if let Some(Told { report, diagnostic, .. }) = self.0.take() {
-            report.settle(diagnostic);
-        }
-    }
-}
-
-#[expect(
-    clippy::return_self_not_must_use,
-    reason = "it is there once pushed; the rest is optional"
-)]
-impl Pushed<'_> {
-    /// What to write instead.
-    pub fn help(self, help: impl Into<String>) -> Self {
-        self.with(|diagnostic| diagnostic.help = Some(help.into()))
-    }
-
-    pub(super) fn help_if(self, help: Option<String>) -> Self {
-        self.with(|diagnostic| diagnostic.help = help)
-    }
-
-    /// What to write instead, where something is known. It is asked for only where the problem is kept:
-    /// looking for it may cost more than everything else.
-    pub(super) fn help_by(self, help: impl FnOnce() -> Option<String>) -> Self {
-        if self.0.as_ref().is_none_or(|told| told.is_full) {
-            return self;
-        }
-        self.with(|diagnostic| diagnostic.help = help())
-    }
-
-    /// Another place that has to do with it.
-    pub fn also(self, place: &Place, message: impl Into<String>) -> Self {
-        let related = Related { place: place.clone(), span: None, message: message.into() };
-        self.with(|diagnostic| diagnostic.related.push(related))
-    }
-
-    /// The key is wrong, not its value.
-    pub fn on_key(self) -> Self {
-        self.with(|diagnostic| diagnostic.on_key = true)
-    }
-
-    /// Where exactly it stands, for what has no place of its own.
-    pub(super) fn at(self, span: Span) -> Self {
-        self.with(|diagnostic| diagnostic.span = Some(span))
-    }
-
-    /// As [`Pushed::also`], for what has no place of its own.
-    pub(super) fn also_at(self, place: &Place, span: Span, message: &str) -> Self {
-        let related =
-            Related { place: place.clone(), span: Some(span), message: message.to_owned() };
-        self.with(|diagnostic| diagnostic.related.push(related))
-    }
-
-    fn with(mut self, change: impl FnOnce(&mut Diagnostic)) -> Self {
-        if let Some(told) = &mut self.0 {
-            change(&mut told.diagnostic);
-        }
-        self
-    }
 }
 
 #[cfg(test)]

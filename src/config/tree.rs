@@ -8,6 +8,7 @@
 
 mod builder;
 mod comments;
+mod merge;
 mod syntax;
 
 use std::ops::Range;

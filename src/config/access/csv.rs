@@ -6,8 +6,8 @@
 use std::fmt::{self, Write};
 
 use super::Row;
+use crate::config::Caller;
 use crate::config::snapshot::Snapshot;
-use crate::config::{Caller, Which};
 use crate::screen::screened;
 
 /// Writes rows as CSV.
@@ -49,15 +49,11 @@ impl<'o, 's> Csv<'o, 's> {
     /// # Errors
     /// When the output does.
     pub fn row(&mut self, row: &Row<'_>) -> fmt::Result {
-        let (who, client, issuer, subject_type) = match &row.caller {
-            Caller::Anyone => ("anyone", "", "", ""),
-            Caller::Application { issuer, which, subject_type } => {
-                let (who, client) = match which {
-                    Which::Client(client) => ("application", client.as_str()),
-                    Which::FirstParty => ("first_party", ""),
-                    Which::ThirdParty => ("third_party", ""),
-                };
-                (who, client, issuer.as_str(), subject_type.as_str())
+        let (who, client) = row.caller.kind();
+        let (issuer, subject_type) = match &row.caller {
+            Caller::Anyone => ("", ""),
+            Caller::Application { issuer, subject_type, .. } => {
+                (issuer.as_str(), subject_type.as_str())
             }
         };
         let grant = row.by.grant();
@@ -67,7 +63,7 @@ impl<'o, 's> Csv<'o, 's> {
         self.record(&[
             row.api.to_string(),
             who.to_owned(),
-            client.to_owned(),
+            client.unwrap_or_default().to_owned(),
             row.name.unwrap_or_default().to_owned(),
             issuer.to_owned(),
             subject_type.to_owned(),

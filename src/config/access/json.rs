@@ -5,13 +5,13 @@ use std::fmt::{self, Write};
 use serde_json::{Value, json};
 
 use super::Row;
+use crate::config::diff::json::caller;
 use crate::config::snapshot::Snapshot;
-use crate::config::{Caller, Which};
 use crate::policy::{OrganizationId, UnixTime};
 use crate::screen::screened;
 
 /// Writes rows as JSON: `{at, rows: [{api, caller: {kind, client_id, name, issuer, subject_type}, by: {kind,
-/// grant_id, file}, scopes, operations, unlisted, authorization_details, organizations: {none, any, ids},
+/// grant_id, written_at}, scopes, operations, unlisted, authorization_details, organizations: {none, any, ids},
 /// expires_at}]}`.
 pub struct Json<'o, 's> {
     out: &'o mut dyn Write,
@@ -52,23 +52,6 @@ impl<'o, 's> Json<'o, 's> {
 }
 
 fn value(row: &Row<'_>, snapshot: &Snapshot) -> Value {
-    let caller = match &row.caller {
-        Caller::Anyone => json!({"kind": "anyone"}),
-        Caller::Application { issuer, which, subject_type } => {
-            let (kind, client) = match which {
-                Which::Client(client) => ("application", Some(client.as_str())),
-                Which::FirstParty => ("first_party", None),
-                Which::ThirdParty => ("third_party", None),
-            };
-            json!({
-                "kind": kind,
-                "client_id": client,
-                "name": row.name,
-                "issuer": issuer.as_str(),
-                "subject_type": subject_type.as_str(),
-            })
-        }
-    };
     let grant = row.by.grant();
     let organizations = row.organizations.map(|admitted| {
         let ids: Vec<_> = admitted.ids.into_iter().flatten().map(OrganizationId::as_str).collect();
@@ -76,7 +59,7 @@ fn value(row: &Row<'_>, snapshot: &Snapshot) -> Value {
     });
     json!({
         "api": row.api.as_str(),
-        "caller": caller,
+        "caller": caller(&row.caller, row.name),
         "by": {
             "kind": row.by.as_str(),
             "grant_id": grant.map(|grant| grant.id.as_str()),

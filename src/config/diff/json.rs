@@ -6,7 +6,7 @@ use std::sync::Arc;
 use serde_json::{Map, Value, json};
 
 use super::parts::Parts;
-use super::{AccessDiff, Caller, Difference, What, Which};
+use super::{AccessDiff, Caller, Difference, What};
 use crate::policy::UnixTime;
 use crate::screen::screened;
 
@@ -40,26 +40,22 @@ fn shown(value: &Value) -> String {
 fn difference(of: &Difference) -> Value {
     json!({
         "api": of.api.as_str(),
-        "caller": caller(of),
+        "caller": caller(&of.caller, of.name.as_deref()),
         "gained": whats(&of.gained),
         "lost": whats(&of.lost),
     })
 }
 
 /// `kind` is `anyone`, `application`, `first_party` or `third_party`: an application by its id, or all others.
-fn caller(of: &Difference) -> Value {
-    let Caller::Application { issuer, which, subject_type } = &of.caller else {
-        return json!({"kind": "anyone"});
-    };
-    let (kind, client) = match which {
-        Which::Client(client) => ("application", Some(client.as_str())),
-        Which::FirstParty => ("first_party", None),
-        Which::ThirdParty => ("third_party", None),
+pub(in crate::config) fn caller(of: &Caller, name: Option<&str>) -> Value {
+    let (kind, client) = of.kind();
+    let Caller::Application { issuer, subject_type, .. } = of else {
+        return json!({"kind": kind});
     };
     json!({
         "kind": kind,
         "client_id": client,
-        "name": of.name.as_deref(),
+        "name": name,
         "issuer": issuer.as_str(),
         "subject_type": subject_type.as_str(),
     })

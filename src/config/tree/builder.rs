@@ -4,8 +4,8 @@
 //! It stops where the text cannot be read on, and nowhere else.
 
 use std::borrow::Cow;
+use std::collections::HashMap;
 use std::collections::hash_map::Entry as Slot;
-use std::collections::{HashMap, HashSet};
 
 use granit_parser::{ErrorKind, Event, Options, Parser, ScalarStyle, ScanError, options};
 
@@ -15,6 +15,7 @@ use super::super::report::Report;
 use super::super::scalar::Plain;
 use super::super::secret::looks_secret;
 use super::super::suggest::excerpt;
+use super::merge::{MERGE, merged};
 use super::{Bounds, Entry, Kind, Node, Span, syntax};
 
 /// Builds the tree of one text.
@@ -372,24 +373,6 @@ impl<'t, 'r> Builder<'t, 'r> {
         });
         Place { source: self.source, path: path.collect() }
     }
-}
-
-/// The key whose mappings stand for entries of their own (YAML 1.1).
-const MERGE: &str = "<<";
-
-/// A mapping with the entries that it merges: its own come first, and of several that are merged the
-/// first that has a key.
-fn merged(mut entries: Vec<Entry>) -> Vec<Entry> {
-    let Some(at) = entries.iter().position(|entry| entry.key == MERGE) else { return entries };
-    let merge = entries.remove(at);
-    let others = match merge.value.kind {
-        Kind::Map(others) => others,
-        Kind::List(maps) => maps.iter().flat_map(Node::entries).cloned().collect(),
-        Kind::Refused | Kind::Scalar { .. } => Vec::new(),
-    };
-    let mut known: HashSet<String> = entries.iter().map(|entry| entry.key.clone()).collect();
-    entries.extend(others.into_iter().filter(|other| known.insert(other.key.clone())));
-    entries
 }
 
 /// How a text is read; its comments are told where somebody asks for them alone.
