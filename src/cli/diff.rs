@@ -55,10 +55,10 @@ Examples:
   git worktree add --detach ../main origin/main
   grantgate diff ../main/policy policy --format markdown > comment.md
 
-It is empty exactly when both decide alike about every request, from --at on: scopes and operations, the
-least token that opens each of them, organizations, authorization details, and when grants end. Where an
-API is served and how tokens are read is shown as changed, and is no gain. Upstreams, keys and limits are
-not compared.
+It is empty exactly when both decide alike about every request, from --at on: scopes and
+operations, the least token that opens each of them, organizations, authorization details, and
+when grants end. Where an API is served and how tokens are read is shown as changed, and is no
+gain. Upstreams, keys and limits are not compared.
 
 Exit codes:
   0  nothing that --fail-on names
@@ -66,12 +66,15 @@ Exit codes:
   2  a configuration cannot be read
 
 JSON: one object
-  {at, summary: {gained, lost, changed}, callers: [{api, caller: {kind, client_id, name, issuer,
-subject_type}, gained: {scopes, operations, operations_with: [{operation, scopes, authorization_details}],
-authorization_details, organizations, any_organization, no_organization, time: {from, until}, unlisted,
-above_ceiling, beside, audiences, report_only,
-report_only_operations, report_only_tokens}, lost: likewise}],
-changed: [{api, what, old, new}]}; what is empty is left out.";
+  {at, summary: {gained, lost, changed},
+  callers: [{api, caller: {kind, client_id, name, issuer, subject_type},
+    gained: {scopes, operations, operations_with: [{operation, scopes, authorization_details}],
+      authorization_details, organizations, any_organization, no_organization,
+      time: {from, until}, unlisted, above_ceiling, beside, audiences, report_only,
+      report_only_operations, report_only_tokens},
+    lost: likewise}],
+  changed: [{api, what, old, new}]}
+What is empty of `gained` and `lost` is left out.";
 
 /// How a difference is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]

@@ -51,7 +51,7 @@ pub use diff::{Access, AccessDiff, Caller, Changed, Difference, What, Which};
 pub use edit::{Edit, EditError, Wording, edit, written};
 pub use editor::{editor_schema, editor_schema_of};
 pub use machine::MAX_BYTES as MAX_SOURCE;
-pub use outside::Outside;
+pub use outside::{Nowhere, Outside};
 pub use place::{Place, Step};
 pub use portrait::{PolicyDocument, policy_document};
 pub use read::{read, read_foreign, schema_of};

@@ -28,6 +28,20 @@ pub trait Outside {
     }
 }
 
+/// Where no variable is set and no file is: for configurations that refer to nothing.
+#[derive(Clone, Copy, Debug)]
+pub struct Nowhere;
+
+impl Outside for Nowhere {
+    fn env(&self, _: &str) -> Option<String> {
+        None
+    }
+
+    fn file(&self, _: &str, _: &str) -> Result<String, String> {
+        Err("there is no such file".to_owned())
+    }
+}
+
 /// Asks, and remembers what was answered.
 pub(super) struct Reading<'o> {
     sources: &'o [Source],

@@ -6,7 +6,7 @@ use serde_json::json;
 
 use super::{Explanation, RuleOutcome, Verdict, explain};
 use crate::config::snapshot::{RemoteKeys, Snapshot};
-use crate::config::{Outside, Source, load};
+use crate::config::{Nowhere, Source, load};
 use crate::gate::{Env, Keys, Shown, Step, Supposed};
 use crate::policy::{Issuer, UnixTime};
 use crate::token::{KeySet, VerifiedCache};
@@ -33,16 +33,6 @@ const NOW: UnixTime = UnixTime::from_seconds(1_800_000_000);
 
 struct Nothing;
 
-impl Outside for Nothing {
-    fn env(&self, _: &str) -> Option<String> {
-        None
-    }
-
-    fn file(&self, _: &str, _: &str) -> Result<String, String> {
-        Err("none".to_owned())
-    }
-}
-
 impl Keys for Nothing {
     fn find(&self, _: &Issuer, _: &RemoteKeys) -> Option<&KeySet> {
         None
@@ -50,7 +40,7 @@ impl Keys for Nothing {
 }
 
 fn snapshot(text: &str) -> Snapshot {
-    load(&[Source::new("a.yaml", text)], &Nothing, NOW).unwrap().snapshot
+    load(&[Source::new("a.yaml", text)], &Nowhere, NOW).unwrap().snapshot
 }
 
 fn explained(snapshot: &Snapshot, method: &str, path: &str, shown: Shown) -> Explanation {

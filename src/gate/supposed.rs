@@ -188,7 +188,7 @@ mod tests {
 
     use super::*;
     use crate::config::snapshot::RemoteKeys;
-    use crate::config::{Outside, Source, load};
+    use crate::config::{Nowhere, Source, load};
     use crate::gate::Keys;
     use crate::policy::{Issuer, UnixTime};
     use crate::token::{KeySet, VerifiedCache};
@@ -212,16 +212,6 @@ client_grants:
 
     struct Nothing;
 
-    impl Outside for Nothing {
-        fn env(&self, _: &str) -> Option<String> {
-            None
-        }
-
-        fn file(&self, _: &str, _: &str) -> Result<String, String> {
-            Err("none".to_owned())
-        }
-    }
-
     impl Keys for Nothing {
         fn find(&self, _: &Issuer, _: &RemoteKeys) -> Option<&KeySet> {
             None
@@ -231,7 +221,7 @@ client_grants:
     const NOW: UnixTime = UnixTime::from_seconds(1_800_000_000);
 
     fn code(method: &str, url: &str, shown: Shown) -> Result<Option<Code>, SupposedError> {
-        let snapshot = load(&[Source::new("a.yaml", TEXT)], &Nothing, NOW).unwrap().snapshot;
+        let snapshot = load(&[Source::new("a.yaml", TEXT)], &Nowhere, NOW).unwrap().snapshot;
         let supposed = Supposed::new(method, url, shown, &snapshot, None)?;
         let env = Env { keys: &Nothing, cache: &VerifiedCache::with_capacity(0), now: NOW };
         let held = OnceCell::new();

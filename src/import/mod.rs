@@ -15,7 +15,7 @@ mod openapi;
 pub use auth0::{Export, Part, auth0};
 pub use openapi::openapi;
 
-use crate::config::{Outside, Report, Source, load};
+use crate::config::{Nowhere, Report, Source, load};
 use crate::policy::UnixTime;
 
 /// What an import was made into.
@@ -57,20 +57,7 @@ impl Imported {
     /// # Errors
     /// With the report of why it would not.
     pub fn check(&self, now: UnixTime) -> Result<(), Report> {
-        load(&[Source::new("the import", &self.yaml)], &Nothing, now).map(drop)
-    }
-}
-
-/// What is imported refers to nothing.
-struct Nothing;
-
-impl Outside for Nothing {
-    fn env(&self, _: &str) -> Option<String> {
-        None
-    }
-
-    fn file(&self, _: &str, _: &str) -> Result<String, String> {
-        Err("an import refers to no file".to_owned())
+        load(&[Source::new("the import", &self.yaml)], &Nowhere, now).map(drop)
     }
 }
 

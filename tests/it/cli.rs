@@ -52,6 +52,25 @@ fn check_says_yes_no_or_that_it_cannot_tell() {
 }
 
 #[test]
+fn how_far_it_is_stands_on_a_terminal_alone_and_leaves_nothing_there() {
+    let right = folder(RIGHT);
+    let (_, _, talk) = outcome(&mut on("check", right.path()));
+    assert!(!talk.contains("reading") && !talk.contains('\u{1b}'), "{talk}");
+    // `script` runs it at a terminal of its own.
+    let mut terminal = Command::new("script");
+    terminal.args(["-qec", "\"$PROGRAM\" check --config \"$FOLDER\"", "/dev/null"]);
+    terminal.env("PROGRAM", env!("CARGO_BIN_EXE_grantgate")).env("FOLDER", right.path());
+    let Ok(output) = terminal.stdin(Stdio::null()).output() else {
+        eprintln!("not tested: there is no `script` here");
+        return;
+    };
+    let shown = String::from_utf8(output.stdout).unwrap();
+    let (said, rest) = shown.split_once("…\r\u{1b}[K").unwrap_or_else(|| panic!("{shown:?}"));
+    assert!(said.contains("reading ") && rest.starts_with("no problems in "), "{shown:?}");
+    assert!(output.status.success());
+}
+
+#[test]
 fn check_speaks_to_programs() {
     let check =
         |format: &str, config: &Path| outcome(on("check", config).args(["--format", format]));

@@ -15,6 +15,7 @@ use serde_json::Value;
 use tempfile::TempDir;
 
 use crate::disk::root;
+use crate::expected::differs;
 use crate::program::{grantgate, outcome};
 use crate::tokens;
 
@@ -65,14 +66,7 @@ fn what_it_says_reads_as_it_should() {
         assert_eq!(talk, "", "{}", name(&case));
         let said = if shown.is_empty() { "nothing\n".to_owned() } else { shown };
         let shown = format!("{said}exit code {}\n", code.unwrap());
-        let path = case.join("expected.txt");
-        if std::env::var_os("UPDATE_GOLDEN").is_some() {
-            fs::write(&path, &shown).unwrap();
-        }
-        let expected = fs::read_to_string(&path).unwrap_or_default();
-        if shown != expected {
-            wrong.push(format!("{}: expected\n{expected}\nand got\n{shown}", name(&case)));
-        }
+        wrong.extend(differs(&case.join("expected.txt"), &shown));
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n\n"));
 }

@@ -1,7 +1,7 @@
 //! `--help` teaches by example, and its examples are true: each one is a command line that the program
 //! takes, and those that need nothing but files are run.
 //!
-//! Examples are the lines of a long help that begin with two blanks and the program's name, or have its
+//! `tests/golden/help/` holds what each verb says; `UPDATE_GOLDEN=1` writes that anew. Examples are the lines of a long help that begin with two blanks and the program's name, or have its
 //! name behind a pipe or a variable. Every verb's are picked up from its own definition.
 
 use std::collections::BTreeSet;
@@ -13,6 +13,7 @@ use grantgate::cli::Cli;
 use tempfile::TempDir;
 
 use crate::disk::root;
+use crate::expected::differs;
 use crate::program::{grantgate, outcome};
 
 /// An example: whose help it stands in, and the words behind the program's name.
@@ -77,6 +78,32 @@ fn words(command: &str) -> Vec<String> {
 }
 
 #[test]
+fn what_each_verb_says_reads_as_it_should() {
+    let program = program();
+    let mut all = Vec::new();
+    commands(&program, "grantgate", &mut all);
+    let golden = root().join("tests/golden/help");
+    let (mut wrong, mut kept) = (Vec::new(), BTreeSet::new());
+    for (name, verb) in all {
+        let below = verb.get_after_long_help().map(ToString::to_string).unwrap_or_default();
+        let broken = below.lines().find(|line| line.chars().count() > COLUMNS);
+        assert_eq!(broken, None, "{name}: a terminal would break it");
+        let words: Vec<_> = name.split(' ').skip(1).chain(["--help"]).collect();
+        let mut command = grantgate(&words);
+        command.env_remove("COLUMNS");
+        let (code, help, talk) = outcome(&mut command);
+        assert_eq!((code, talk.as_str()), (Some(0), ""), "{name}");
+        let file = format!("{}.txt", name.replace(' ', "-"));
+        wrong.extend(differs(&golden.join(&file), &help));
+        kept.insert(file);
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n\n"));
+    let files = fs::read_dir(golden).unwrap().map(|entry| entry.unwrap().file_name());
+    let files: BTreeSet<_> = files.map(|name| name.into_string().unwrap()).collect();
+    assert_eq!(files, kept, "a file is left of a verb that was");
+}
+
+#[test]
 fn every_example_is_a_command_line_that_is_taken() {
     for Example { of, line, words } in examples() {
         let taken = Cli::try_parse_from(std::iter::once("grantgate".to_owned()).chain(words));
@@ -98,6 +125,9 @@ fn every_verb_that_takes_something_shows_how() {
         .collect();
     assert!(lacking.is_empty(), "no `--help` shows {lacking:?}");
 }
+
+/// How wide help is at the most.
+const COLUMNS: usize = 100;
 
 /// What examples name: a configuration, a token and claims.
 fn fixture() -> TempDir {

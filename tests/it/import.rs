@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use std::process::Command;
 
 use crate::disk::root;
+use crate::expected::differs;
 use crate::program::{grantgate, outcome};
 
 fn golden() -> PathBuf {
@@ -56,14 +57,7 @@ fn what_it_makes_reads_as_it_should_and_is_a_configuration() {
         let (ended, shown, talk) = outcome(&mut import(&arguments));
         assert_eq!(ended, Some(code), "{name}: {talk}");
         for (kind, got) in [("yaml.txt", &shown), ("said.txt", &talk)] {
-            let path = golden().join(format!("{name}.{kind}"));
-            if std::env::var_os("UPDATE_GOLDEN").is_some() {
-                fs::write(&path, got).unwrap();
-            }
-            let expected = fs::read_to_string(&path).unwrap_or_default();
-            if *got != expected {
-                wrong.push(format!("{name}.{kind}: expected\n{expected}\nand got\n{got}"));
-            }
+            wrong.extend(differs(&golden().join(format!("{name}.{kind}")), got));
         }
         if !arguments.contains(&"--operations-only") {
             let folder = tempfile::tempdir().unwrap();

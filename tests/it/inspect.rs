@@ -14,6 +14,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::{Value, json};
 
 use crate::disk::root;
+use crate::expected::differs;
 use crate::program::{grantgate, outcome};
 use crate::tokens;
 
@@ -91,14 +92,7 @@ fn what_it_shows_reads_as_it_should() {
     for (name, mut command, code) in cases {
         let (ended, shown, talk) = outcome(&mut command);
         assert_eq!((ended, talk.as_str()), (Some(code), ""), "{name}");
-        let path = golden().join(name).with_extension("txt");
-        if std::env::var_os("UPDATE_GOLDEN").is_some() {
-            fs::write(&path, &shown).unwrap();
-        }
-        let expected = fs::read_to_string(&path).unwrap_or_default();
-        if shown != expected {
-            wrong.push(format!("{name}: expected\n{expected}\nand got\n{shown}"));
-        }
+        wrong.extend(differs(&golden().join(name).with_extension("txt"), &shown));
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n\n"));
 }

@@ -25,6 +25,8 @@ mod door;
 mod edits;
 /// Every shipped configuration loads.
 mod examples;
+/// Texts that are kept, to be compared.
+mod expected;
 /// Why requests are decided so, and what changes that.
 mod explain;
 /// The floors and the wall.

@@ -12,6 +12,7 @@ use std::path::Path;
 use serde_json::{Value, json};
 
 use crate::disk::root;
+use crate::expected::differs;
 use crate::program::{grantgate, outcome};
 
 /// Runs `test` below the repository's root.
@@ -27,10 +28,9 @@ fn with_config(arguments: &[&str]) -> (Option<i32>, String, String) {
 
 fn golden(name: &str, shown: &str) {
     let path = root().join("tests/golden/test").join(name);
-    if std::env::var_os("UPDATE_GOLDEN").is_some() {
-        fs::write(&path, shown).unwrap();
+    if let Some(difference) = differs(&path, shown) {
+        panic!("{difference}");
     }
-    assert_eq!(shown, fs::read_to_string(&path).unwrap_or_default(), "{}", path.display());
 }
 
 #[test]

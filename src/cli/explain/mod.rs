@@ -67,12 +67,13 @@ Exit codes:
   2  there is no answer
 
 JSON: one object, {explanation, advice, recorded}
-  explanation  {verdict: allowed | refused | would_refuse, refusal: {code, rule, status, title, detail, hint,
-               missing, excess, allow, contact}, time, request, api, operation, caller, grant, scopes,
-               authorization_details, rules: [{rule, name, outcome, saw}]}, where outcome is
+  explanation  {verdict: allowed | refused | would_refuse,
+               refusal: {code, rule, status, title, detail, hint, missing, excess, allow, contact},
+               time, request, api, operation, caller, grant, scopes, authorization_details,
+               rules: [{rule, name, outcome, saw}]}, where outcome is
                passed | refused | not_reached | not_needed
-  advice       nothing | {change: {instead, steps: [{words, at, yaml}], files: [{name, diff}], caution}} |
-               {request: WORDS}
+  advice       null | {request: WORDS} |
+               {change: {instead, steps: [{words, at, yaml}], files: [{name, diff}], caution}}
   recorded     with --decision: {decision_id, time, decision, code, same, remark}";
 
 /// What `explain` takes.

@@ -14,8 +14,8 @@ Examples:
   grantgate import auth0 tenant.yaml --issuer https://example.eu.auth0.com/ > gateway.yaml
   grantgate import auth0 export/ --client \"Nightly report=3tNcq8BzKmZ0pYwQ\"
 
-Exports name applications; their ids are in them with AUTH0_EXPORT_IDENTIFIERS=true, or are given with
---client. A grant whose application is not known is not imported, and named.
+Exports name applications; their ids are in them with AUTH0_EXPORT_IDENTIFIERS=true, or are given
+with --client. A grant whose application is not known is not imported, and named.
 
 Exit codes:
   0  imported

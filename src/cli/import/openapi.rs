@@ -13,9 +13,9 @@ Examples:
   grantgate import openapi openapi.yaml --identifier https://orders.example.com > gateway.yaml
   grantgate import openapi openapi.json --operations-only
 
-What has no counterpart (API keys, `/files/{name}.json`) is left out and named, and so is what would answer
-in its place: no operation asks less than in the document. To keep the operations in the document itself,
-write `gate: {openapi: openapi.yaml}`.
+What has no counterpart (API keys, `/files/{name}.json`) is left out and named, and so is what would
+answer in its place: no operation asks less than in the document. To keep the operations in the
+document itself, write `gate: {openapi: openapi.yaml}`.
 
 Exit codes:
   0  imported

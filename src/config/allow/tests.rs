@@ -1,20 +1,8 @@
-use super::super::{Loaded, Outside, Source, load};
+use super::super::{Loaded, Nowhere, Source, load};
 use super::*;
 use crate::policy::UnixTime;
 
 const NOW: UnixTime = UnixTime::from_seconds(1_795_305_600);
-
-struct Nothing;
-
-impl Outside for Nothing {
-    fn env(&self, _: &str) -> Option<String> {
-        None
-    }
-
-    fn file(&self, _: &str, _: &str) -> Result<String, String> {
-        Err("no such file".to_owned())
-    }
-}
 
 const RIGHT: &str = "\
 issuers: [{issuer: https://a.example/, profile: auth0}]
@@ -33,7 +21,7 @@ fn warnings(texts: &[String]) -> Report {
     let sources = texts.iter().enumerate();
     let sources: Vec<_> =
         sources.map(|(index, text)| Source::new(format!("{index}.yaml"), text.as_str())).collect();
-    match load(&sources, &Nothing, NOW) {
+    match load(&sources, &Nowhere, NOW) {
         Ok(Loaded { warnings, .. }) => warnings,
         Err(report) => panic!("{report}"),
     }

@@ -1,21 +1,9 @@
 //! When lints are silent, and what they count. What they say stands among the goldens.
 
-use super::super::{Loaded, Outside, Severity, Source, load};
+use super::super::{Loaded, Nowhere, Severity, Source, load};
 use super::*;
 
 const NOW: UnixTime = UnixTime::from_seconds(1_795_305_600);
-
-struct Nothing;
-
-impl Outside for Nothing {
-    fn env(&self, _: &str) -> Option<String> {
-        None
-    }
-
-    fn file(&self, _: &str, _: &str) -> Result<String, String> {
-        Err("no such file".to_owned())
-    }
-}
 
 const ISSUER: &str = "issuers: [{issuer: 'https://a.example/', profile: auth0}]\n";
 const API: &str = "\
@@ -36,7 +24,7 @@ fn warned(texts: &[&str]) -> Report {
     let named = texts.iter().enumerate();
     let sources: Vec<_> =
         named.map(|(index, text)| Source::new(format!("{index}.yaml"), *text)).collect();
-    match load(&sources, &Nothing, NOW) {
+    match load(&sources, &Nowhere, NOW) {
         Ok(Loaded { warnings, .. }) => warnings,
         Err(report) => panic!("{report}"),
     }

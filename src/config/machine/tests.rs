@@ -7,7 +7,7 @@ use super::edit::{Row, says};
 use super::*;
 use crate::config::raw::Configuration;
 use crate::config::tree::Node;
-use crate::config::{Edit, EditError, Loaded, Outside, Source, load, schema_of};
+use crate::config::{Edit, EditError, Loaded, Nowhere, Source, load, schema_of};
 use crate::policy::{SubjectType, UnixTime};
 
 fn file(rows: &[&str]) -> String {
@@ -120,19 +120,6 @@ fn a_slip_in_a_long_file_is_told_where_it_is() {
     assert!(!crate::config::inspect(&sources(ROWS[1])).has_errors());
 }
 
-/// No variable and no file is there.
-struct Nothing;
-
-impl Outside for Nothing {
-    fn env(&self, _: &str) -> Option<String> {
-        None
-    }
-
-    fn file(&self, _: &str, _: &str) -> Result<String, String> {
-        Err("nothing is asked for".to_owned())
-    }
-}
-
 #[test]
 fn very_many_grants_are_read_and_each_knows_its_line() {
     const MANY: usize = 60_000;
@@ -153,7 +140,7 @@ resource_servers:
 ";
     let sources = [Source::new("gateway.yaml", gateway), Source::new("grants.json", file(&rows))];
     let Loaded { snapshot, warnings, .. } =
-        load(&sources, &Nothing, UnixTime::from_seconds(0)).unwrap();
+        load(&sources, &Nowhere, UnixTime::from_seconds(0)).unwrap();
     assert_eq!(warnings.iter().count(), 0, "{warnings}");
     // The texts are there once.
     assert!(Arc::ptr_eq(&warnings.documents()[1].text, &sources[1].text));

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::config::tests::{NOW, snapshot};
-use crate::config::{AccessDiff, Outside, load};
+use crate::config::{AccessDiff, Nowhere, load};
 
 const WHOLE: &str = r#"
 issuers:
@@ -61,20 +61,8 @@ client_grants:
   - {default_for: third_party_clients, audience: 'https://api.example', issuer: 'https://a.example/', subject_type: user, scope: [read]}
 "#;
 
-struct Nothing;
-
-impl Outside for Nothing {
-    fn env(&self, _: &str) -> Option<String> {
-        None
-    }
-
-    fn file(&self, _: &str, _: &str) -> Result<String, String> {
-        Err("nothing is asked for".to_owned())
-    }
-}
-
 fn reload(sources: &[Source]) -> Snapshot {
-    load(sources, &Nothing, NOW).unwrap_or_else(|report| panic!("{report}")).snapshot
+    load(sources, &Nowhere, NOW).unwrap_or_else(|report| panic!("{report}")).snapshot
 }
 
 #[test]

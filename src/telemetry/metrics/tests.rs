@@ -1,6 +1,6 @@
 use std::sync::Arc;
 
-use crate::config::{Outside, Source, load};
+use crate::config::{Nowhere, Source, load};
 use crate::gate::Code;
 use crate::policy::UnixTime;
 
@@ -178,18 +178,6 @@ fn a_connection_that_ends_badly_is_counted_without_allocating() {
     assert!(metrics.render().contains(line), "{}", metrics.render());
 }
 
-struct Nothing;
-
-impl Outside for Nothing {
-    fn env(&self, _: &str) -> Option<String> {
-        None
-    }
-
-    fn file(&self, _: &str, _: &str) -> Result<String, String> {
-        Err("no such file".to_owned())
-    }
-}
-
 fn snapshot(api: &str, issuer: &str) -> Snapshot {
     let text = format!(
         r#"
@@ -201,6 +189,6 @@ resource_servers:
 client_grants: []
 "#
     );
-    let loaded = load(&[Source::new("gateway.yaml", text)], &Nothing, UnixTime::default());
+    let loaded = load(&[Source::new("gateway.yaml", text)], &Nowhere, UnixTime::default());
     loaded.unwrap_or_else(|report| panic!("{report}")).snapshot
 }

@@ -8,6 +8,7 @@ use std::path::Path;
 use std::process::Command;
 
 use crate::disk::root;
+use crate::expected::differs;
 use crate::program::grantgate;
 
 /// Runs a verb within the folder of its goldens.
@@ -23,18 +24,10 @@ fn run(verb: &str, arguments: &[&str]) -> String {
 }
 
 fn hold(verb: &str, cases: &[(&str, &[&str])]) {
-    let update = std::env::var_os("UPDATE_GOLDEN").is_some();
     let mut wrong = Vec::new();
     for (name, arguments) in cases {
         let path = root().join("tests/golden").join(verb).join(format!("{name}.txt"));
-        let got = run(verb, arguments);
-        if update {
-            fs::write(&path, &got).unwrap();
-        }
-        let expected = fs::read_to_string(&path).unwrap_or_default();
-        if got != expected {
-            wrong.push(format!("{name}: expected\n{expected}\nand got\n{got}"));
-        }
+        wrong.extend(differs(&path, &run(verb, arguments)));
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n\n"));
 }
