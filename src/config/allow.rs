@@ -19,7 +19,7 @@ use super::suggest::{closest, excerpt};
 use super::tree::{Span, comments};
 
 /// What a comment begins with that speaks to us.
-const ADDRESS: &str = "grantgate:";
+pub const ADDRESS: &str = "grantgate:";
 const LINE: &str = "allow";
 const FILE: &str = "allow-file";
 const EVERYWHERE: &str = "allow-everywhere";

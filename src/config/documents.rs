@@ -77,6 +77,7 @@ fn looks_like_one(text: &str) -> bool {
     struct Top {
         openapi: Option<IgnoredAny>,
     }
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     if text.trim_start().starts_with('{') {
         return text.contains("\"openapi\"")
             && serde_json::from_str::<Top>(text).is_ok_and(|top| top.openapi.is_some());
@@ -99,4 +100,17 @@ pub(super) fn has(report: &Report, number: usize, keys: &[&str]) -> bool {
 
 fn tree(report: &Report, number: usize) -> Option<&Node> {
     report.documents().get(number)?.tree.as_ref()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_document_is_known_behind_a_byte_order_mark() {
+        for text in ["openapi: 3.0.0\n", "{\"openapi\": \"3.0.0\"}"] {
+            assert!(looks_like_one(text) && looks_like_one(&format!("\u{feff}{text}")), "{text}");
+        }
+        assert!(!looks_like_one("client_grants: []\n"));
+    }
 }

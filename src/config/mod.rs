@@ -44,6 +44,7 @@ pub mod tls;
 mod tree;
 mod walk;
 
+pub use allow::ADDRESS;
 pub use build::{ServerPlace, instant};
 pub use destination::Destination;
 pub use diagnostic::{Code, Diagnostic, Related, Severity};
@@ -59,7 +60,7 @@ pub use render::Style;
 pub use report::{Document, Pushed, Report};
 pub use source::{Digest, Source, digest};
 pub use suggest::closest;
-pub use tree::{Entry, Kind, Node, Span, parse};
+pub use tree::{Entry, Kind, MAX_FOREIGN, Node, Span, parse};
 pub use walk::walk;
 
 use std::sync::Arc;

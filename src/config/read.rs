@@ -74,7 +74,10 @@ pub(super) fn read_file(
         }
         Some(Err(_)) | None => {
             let read = read(source, text, schema, report);
-            allow::gather(source, text, report);
+            // In what is too long nothing was read that could be accepted.
+            if text.len() <= MAX_BYTES {
+                allow::gather(source, text, report);
+            }
             read
         }
     }

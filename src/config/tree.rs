@@ -30,6 +30,9 @@ pub type Span = Range<usize>;
 /// The longest text that is read, in bytes.
 pub(super) const MAX_BYTES: usize = OWN.bytes;
 
+/// The longest text that is read of what others write, in bytes.
+pub const MAX_FOREIGN: usize = FOREIGN.bytes;
+
 /// How much a text may hold, and what of YAML it may use.
 #[derive(Clone, Copy, Debug)]
 struct Bounds {

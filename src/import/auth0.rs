@@ -31,8 +31,8 @@ pub struct Export {
     client_grants: Vec<Entry>,
     clients: Vec<Entry>,
     organizations: Vec<Entry>,
-    /// Whether it lists the applications.
-    has_clients: bool,
+    /// What stands where an object should.
+    strange: Vec<(Part, String)>,
 }
 
 /// One object of Auth0's.
@@ -88,9 +88,14 @@ impl Export {
         };
         let mut export = Self::default();
         for part in Part::ALL {
-            export.has_clients |= part == Part::Clients && sections.contains_key(part.section());
-            if let Some(Value::Array(items)) = sections.remove(part.section()) {
-                export.part(part).extend(items.into_iter().filter_map(object));
+            match sections.remove(part.section()) {
+                Some(Value::Array(items)) => {
+                    for item in items {
+                        export.add(part, item);
+                    }
+                }
+                None | Some(Value::Null) => {}
+                Some(other) => export.add(part, other),
             }
         }
         Ok(export)
@@ -103,11 +108,16 @@ impl Export {
     pub fn of_directory(files: &[(Part, Source)]) -> Result<Self, Report> {
         let mut export = Self::default();
         for (part, source) in files {
-            export.has_clients |= *part == Part::Clients;
-            let entry = object(read(source)?);
-            export.part(*part).extend(entry);
+            export.add(*part, read(source)?);
         }
         Ok(export)
+    }
+
+    fn add(&mut self, part: Part, value: Value) {
+        match value {
+            Value::Object(entry) => self.part(part).push(entry),
+            other => self.strange.push((part, other.to_string())),
+        }
     }
 
     fn part(&mut self, part: Part) -> &mut Vec<Entry> {
@@ -124,13 +134,6 @@ fn read(source: &Source) -> Result<Value, Report> {
     let source = Source::new(&source.name, markers::in_quotes(&source.text));
     let mut report = Report::new([source.clone()]);
     read_foreign(0, &source.text, &mut report).ok_or(report)
-}
-
-fn object(value: Value) -> Option<Entry> {
-    match value {
-        Value::Object(entry) => Some(entry),
-        _ => None,
-    }
 }
 
 /// What is being imported, and what was said of it.
@@ -167,6 +170,9 @@ pub fn auth0(export: &Export, name: &str, wanted: &Wanted) -> Imported {
     let issuer = wanted.issuer.as_deref().unwrap_or(EXAMPLE_ISSUER);
     import.page.line(at(2), &format!("- issuer: {}", value(issuer)));
     import.page.line(at(4), "profile: auth0");
+    for (part, what) in &export.strange {
+        import.leave_out(0, &format!("in `{}`: `{what}` is no object", part.section()));
+    }
     let apis = import.apis();
     let listed = import.listed();
     let grants = import.grants();

@@ -6,7 +6,7 @@
 
 use std::fmt::Write as _;
 
-use crate::config::{Wording, written};
+use crate::config::{ADDRESS, Wording, written};
 use crate::screen::screened;
 
 /// A text in the making.
@@ -60,9 +60,14 @@ const BLOCK: usize = 4;
 /// The longest comment, in characters.
 const LONGEST: usize = 160;
 
-/// `# text`, in one line that is not too long.
+/// `# text`, in one line that is not too long. What strangers wrote does not speak to the gate there.
 pub(super) fn comment(text: &str) -> String {
-    format!("# {}", one_line(text))
+    let line = one_line(text);
+    if line.trim_start_matches(['#', ' ']).starts_with(ADDRESS) {
+        format!("# `{line}`")
+    } else {
+        format!("# {line}")
+    }
 }
 
 /// A text of strangers in one line that is not too long.
@@ -107,6 +112,13 @@ mod tests {
         assert_eq!(comment("a\n  b\u{1b}[31m\tc\u{2028}"), "# a b\\u001b[31m c");
         assert_eq!(comment("\u{202e}x"), "# \\u202ex");
         assert_eq!(comment(&"x ".repeat(1000)).chars().count(), LONGEST + 3);
+    }
+
+    #[test]
+    fn what_strangers_wrote_accepts_no_warning() {
+        for text in ["grantgate: allow-everywhere grant-elsewhere: x", " ##  # grantgate:allow x"] {
+            assert!(comment(text).starts_with("# `"), "{text}");
+        }
     }
 
     #[test]

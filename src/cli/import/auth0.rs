@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use super::{Exit, Into, hand_out};
+use super::{Exit, Into, hand_out, read};
 use crate::config::Source;
 use crate::import::{Export, Part, Wanted, auth0};
 
@@ -93,8 +93,7 @@ fn files(folder: &Path) -> Result<Vec<(Part, Source)>, String> {
 }
 
 fn source(path: &Path) -> Result<Source, String> {
-    let text = fs::read_to_string(path).map_err(|error| unreadable(path, &error))?;
-    Ok(Source::new(path.display().to_string(), text))
+    Ok(Source::new(path.display().to_string(), read(path)?))
 }
 
 fn unreadable(path: &Path, error: &std::io::Error) -> String {

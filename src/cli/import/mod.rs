@@ -6,12 +6,13 @@
 mod auth0;
 mod openapi;
 
-use std::fs::OpenOptions;
-use std::io::Write;
+use std::fs::{File, OpenOptions};
+use std::io::{Read, Write};
 use std::path::Path;
 
 use super::{Exit, harmless, show, talk};
 use crate::clock::now;
+use crate::config::MAX_FOREIGN;
 use crate::import::Imported;
 
 /// What `import` takes.
@@ -74,6 +75,19 @@ fn hand_out(imported: &Imported, name: &Path, is_whole: bool, into: &Into) -> Re
         }
     }
     Ok(if into.strict && !imported.left_out.is_empty() { Exit::No } else { Exit::Yes })
+}
+
+/// Reads a text that others wrote, up to its bound: some files have no end.
+fn read(path: &Path) -> Result<String, String> {
+    let mut bytes = Vec::new();
+    let most = MAX_FOREIGN as u64 + 1;
+    File::open(path)
+        .and_then(|file| file.take(most).read_to_end(&mut bytes))
+        .map_err(|error| format!("`{}` cannot be read: {error}", path.display()))?;
+    if bytes.len() > MAX_FOREIGN {
+        return Err(format!("`{}` is longer than {} MiB", path.display(), MAX_FOREIGN >> 20));
+    }
+    String::from_utf8(bytes).map_err(|_| format!("`{}` is no text in UTF-8", path.display()))
 }
 
 /// Writes a file that is not there yet.

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use super::{Exit, Into, hand_out};
+use super::{Exit, Into, hand_out, read};
 use crate::config::Source;
 use crate::import::{Wanted, openapi};
 
@@ -43,8 +43,7 @@ pub(super) struct Options {
 
 pub(super) fn execute(options: &Options) -> Result<Exit, String> {
     let name = options.file.display().to_string();
-    let text = std::fs::read_to_string(&options.file)
-        .map_err(|error| format!("`{name}` cannot be read: {error}"))?;
+    let text = read(&options.file)?;
     let wanted = Wanted {
         identifier: options.identifier.clone(),
         issuer: options.issuer.clone(),

@@ -21,6 +21,9 @@ pub(super) struct Reading<'a, 't> {
 /// What a path item may hold beside operations.
 const BESIDE: [&str; 5] = ["$ref", "description", "parameters", "servers", "summary"];
 
+/// What says nothing beside a reference to another path item.
+const BESIDE_REF: [&str; 3] = ["$ref", "description", "summary"];
+
 /// A path, and what stands under it.
 struct Item<'t> {
     place: Place,
@@ -54,6 +57,13 @@ impl<'t> Reading<'_, 't> {
     }
 
     fn item(&self, written: &'t Node, place: &Place, path: &'t str) -> Result<Item<'t>, String> {
+        let beside = |entry: &&Entry| !BESIDE_REF.contains(&entry.key.as_str());
+        if written.value("$ref").is_some()
+            && let Some(beside) = written.entries().iter().find(beside)
+            && !beside.key.starts_with("x-")
+        {
+            return Err(format!("what `{}` means beside `$ref` is not defined", beside.key));
+        }
         let item = pointed(self.tree, written)
             .map_err(|to| format!("what it refers to, `{to}`, is not in the document"))?;
         if !item.is_map() {
@@ -90,7 +100,11 @@ impl<'t> Reading<'_, 't> {
             template::read(base.as_ref().map_or("", |base| &base.path), item.path);
         let name = entry.key.to_ascii_uppercase();
         let methods = Methods::parse(&name);
-        let security = self.security(&entry.value);
+        // What is written elsewhere may ask more than what is asked by default.
+        let security = match entry.value.value("$ref") {
+            Some(_) => Err("it is written elsewhere: operations have no `$ref`".to_owned()),
+            None => self.security(&entry.value),
+        };
         let left = |reason: String| LeftOut {
             place: place.clone(),
             what: format!("{name} {}", item.path),

@@ -31,7 +31,11 @@ pub(super) fn read<'t>(tree: &'t Node, root: &Place) -> Schemes<'t> {
     let written = tree.value("components").and_then(|all| all.value("securitySchemes"));
     let mut schemes = Schemes { by_name: HashMap::new(), declared: Vec::new(), place };
     for entry in written.map_or(&[][..], Node::entries) {
-        let scheme = pointed(tree, &entry.value).unwrap_or(&entry.value);
+        let Ok(scheme) = pointed(tree, &entry.value) else {
+            let elsewhere = "what is described elsewhere".to_owned();
+            schemes.by_name.insert(&entry.key, Kind::Other(elsewhere));
+            continue;
+        };
         schemes.by_name.insert(&entry.key, kind(scheme));
         if is(scheme, "oauth2") {
             schemes.declare(&entry.key, scheme);

@@ -275,6 +275,30 @@ fn aliases_and_merge_keys_mean_what_they_mean_in_yaml() {
 }
 
 #[test]
+fn what_is_written_elsewhere_asks_nobody_knows_what() {
+    check("paths: {/x: {get: {$ref: './x.yaml'}}}", &[], &["GET /x"]);
+    check(
+        "paths: {/x: {$ref: '#/paths/~1z', post: {security: [{oauth: [b]}]}}, '/{y}': {post: {}}, /z: {get: {}}}",
+        &["GET /z a | "],
+        &["/x", "POST /{y}"],
+    );
+}
+
+#[test]
+fn what_cannot_be_merged_is_no_leave_to_ask_nothing() {
+    for merged in ["<<: 1", "<<: [{}, 1]", "<<:"] {
+        assert!(asked(&format!("[{{{merged}}}]")).is_err(), "{merged}");
+    }
+}
+
+#[test]
+fn a_scheme_that_is_described_elsewhere_is_not_known_by_what_stands_beside() {
+    let text = "openapi: 3.0.0\npaths: {/x: {get: {security: [{s: []}]}}}\n\
+                components: {securitySchemes: {s: {$ref: 'a.yaml', type: oauth2}}}";
+    assert!(describe(text).operations.is_empty());
+}
+
+#[test]
 fn json_is_read_too_however_it_is_indented() {
     let json = "{\n\t\"openapi\": \"3.0.3\",\n\t\"paths\": {\n\t\t\"/x\": {\"get\": {\"security\": []}}\n\t}\n}\n";
     assert_eq!(describe(json).operations[0].on(), "GET /x");

@@ -29,10 +29,31 @@ pub(super) struct Builder<'t, 'r> {
     root: Option<Node>,
     /// The place of the last node that has an anchor: the anchor's event follows it.
     anchored: Option<Place>,
-    /// What aliases stand for, where those are read, each with the number of its values.
-    anchors: HashMap<usize, (Node, usize)>,
-    /// The anchors of the lists and mappings that are open, and how many values came before each.
-    open: Vec<(usize, usize)>,
+    /// What aliases stand for, where those are read.
+    anchors: HashMap<usize, Anchored>,
+    /// How many values there are in `anchors`, which may lie in each other and are copies.
+    kept: usize,
+    /// The lists and mappings that are open.
+    open: Vec<Open>,
+}
+
+/// What an alias stands for.
+#[derive(Clone)]
+struct Anchored {
+    node: Node,
+    /// How many values it holds, itself among them.
+    count: usize,
+    /// How many lists and mappings are nested in it, itself among them.
+    height: usize,
+}
+
+/// What is known of a list or mapping before its end.
+struct Open {
+    anchor: usize,
+    /// How many values came before.
+    before: usize,
+    /// How deeply lists and mappings are nested in it so far.
+    height: usize,
 }
 
 /// The list or mapping that is being read.
@@ -68,8 +89,8 @@ impl<'t, 'r> Builder<'t, 'r> {
         report: &'r mut Report,
     ) -> Self {
         let (frames, open, anchors) = (Vec::new(), Vec::new(), HashMap::new());
-        let (nodes, root, anchored) = (0, None, None);
-        Self { bounds, source, text, report, frames, nodes, root, anchored, anchors, open }
+        let (nodes, kept, root, anchored) = (0, 0, None, None);
+        Self { bounds, source, text, report, frames, nodes, root, anchored, anchors, kept, open }
     }
 
     pub(super) fn build(mut self) -> Option<Node> {
@@ -132,7 +153,7 @@ impl<'t, 'r> Builder<'t, 'r> {
                     Kind::Scalar { text, plain }
                 };
                 let node = Node { span, kind };
-                self.keep(anchor, &node, 1);
+                self.keep(anchor, &node, 1, 0)?;
                 self.attach(node);
             }
             Event::SequenceStart(_, anchor, _) => {
@@ -148,13 +169,20 @@ impl<'t, 'r> Builder<'t, 'r> {
                     key: None,
                 });
             }
-            Event::SequenceEnd | Event::MappingEnd => self.close(&span),
+            Event::SequenceEnd | Event::MappingEnd => self.close(&span)?,
             Event::Anchor(..) if self.bounds.whole_yaml => {}
             Event::Anchor(_, name) => self.refuse_anchor(&name, span),
             Event::Alias(anchor) if self.anchors.contains_key(&anchor) => {
-                let Some((node, count)) = self.anchors.get(&anchor).cloned() else { return Ok(()) };
+                let Some(Anchored { count, height, .. }) = self.anchors.get(&anchor) else {
+                    return Ok(());
+                };
+                let (count, height) = (*count, *height);
                 self.count(count, &span)?;
-                self.attach(node);
+                // What is nested in what is nested could be deeper than any text may be.
+                self.nest(height, &span)?;
+                if let Some(Anchored { node, .. }) = self.anchors.get(&anchor).cloned() {
+                    self.attach(node);
+                }
             }
             Event::Alias(_) | Event::UnresolvedAlias(_) => {
                 self.enter(&span, 0)?;
@@ -184,10 +212,23 @@ impl<'t, 'r> Builder<'t, 'r> {
     }
 
     /// Remembers what an anchor names, for its aliases.
-    fn keep(&mut self, anchor: usize, node: &Node, count: usize) {
+    fn keep(
+        &mut self,
+        anchor: usize,
+        node: &Node,
+        count: usize,
+        height: usize,
+    ) -> Result<(), Stop> {
         if anchor != 0 && self.bounds.whole_yaml {
-            self.anchors.insert(anchor, (node.clone(), count));
+            self.kept += count;
+            let most = self.bounds.nodes;
+            if self.kept > most {
+                let message = format!("the file's anchors name more than {most} values");
+                return Err(self.too_large(&node.span, message));
+            }
+            self.anchors.insert(anchor, Anchored { node: node.clone(), count, height });
         }
+        Ok(())
     }
 
     fn open(&mut self, span: &Span, anchor: usize, tag: Option<Span>) -> Result<(), Stop> {
@@ -195,10 +236,19 @@ impl<'t, 'r> Builder<'t, 'r> {
         if let Some(tag) = tag {
             self.refuse_tag(tag);
         }
-        if self.frames.len() >= self.bounds.depth {
+        self.nest(1, span)?;
+        self.open.push(Open { anchor, before: self.nodes - 1, height: 0 });
+        Ok(())
+    }
+
+    /// Takes notice of lists and mappings, so deeply nested, in what is open.
+    fn nest(&mut self, height: usize, span: &Span) -> Result<(), Stop> {
+        if self.frames.len() + height > self.bounds.depth {
             return Err(self.too_deep(span));
         }
-        self.open.push((anchor, self.nodes - 1));
+        if let Some(open) = self.open.last_mut() {
+            open.height = open.height.max(height);
+        }
         Ok(())
     }
 
@@ -215,7 +265,7 @@ impl<'t, 'r> Builder<'t, 'r> {
         Stop
     }
 
-    fn close(&mut self, end: &Span) {
+    fn close(&mut self, end: &Span) -> Result<(), Stop> {
         let (start, last, kind) = match self.frames.pop() {
             Some(Frame::List { start, items }) => {
                 (start, items.last().map(|item| item.span.end), Kind::List(items))
@@ -225,15 +275,20 @@ impl<'t, 'r> Builder<'t, 'r> {
                 let entries = if self.bounds.whole_yaml { merged(entries) } else { entries };
                 (start, last, Kind::Map(entries))
             }
-            None => return,
+            None => return Ok(()),
         };
         // A block ends where its last child does: its own end is found only at what comes next.
         let end = if end.is_empty() { last.unwrap_or(start) } else { end.end };
         let node = Node { span: start..end.max(start), kind };
-        if let Some((anchor, before)) = self.open.pop() {
-            self.keep(anchor, &node, self.nodes - before);
+        if let Some(Open { anchor, before, height }) = self.open.pop() {
+            let height = height + 1;
+            if let Some(around) = self.open.last_mut() {
+                around.height = around.height.max(height);
+            }
+            self.keep(anchor, &node, self.nodes - before, height)?;
         }
         self.attach(node);
+        Ok(())
     }
 
     /// Puts a finished node where it belongs: a list's element, a mapping's key or its value.

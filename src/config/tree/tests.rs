@@ -300,3 +300,29 @@ fn nodes_know_where_they_stand() {
     assert!(at(&root.key("a")).starts_with("- b: [1"));
     assert!(at(&root.key("a").index(0).key("d")).starts_with('é'));
 }
+
+/// The code of why a text of others is not read.
+fn foreign(text: &str) -> Option<String> {
+    let mut report = Report::new([Source::new("a.yaml", text)]);
+    let tree = parse_foreign(0, text, &mut report);
+    assert_eq!(tree.is_none(), report.has_errors());
+    report.iter().next().map(|first| first.code.as_str().to_owned())
+}
+
+#[test]
+fn aliases_of_others_nest_no_deeper_than_a_text_may() {
+    let level =
+        |at: usize| format!("a{at}: &a{at} {}*a{}{}\n", "[".repeat(60), at - 1, "]".repeat(60));
+    let one = format!("a0: &a0 []\n{}", level(1));
+    assert_eq!(foreign(&one), None);
+    let many = (2..100).map(level).collect::<Vec<_>>().concat();
+    assert_eq!(foreign(&format!("{one}{many}")).as_deref(), Some("config-too-large"));
+}
+
+#[test]
+fn anchors_of_others_within_each_other_do_not_grow() {
+    let opened: Vec<_> = (0..90).map(|at| format!("&a{at} [")).collect();
+    let opened = opened.concat();
+    let text = format!("a: {opened}{}1{}", "1,".repeat(50_000), "]".repeat(90));
+    assert_eq!(foreign(&text).as_deref(), Some("config-too-large"));
+}

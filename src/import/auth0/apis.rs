@@ -166,21 +166,42 @@ impl Import<'_> {
     /// The policies; what Auth0 has by default is written out.
     fn policies(&mut self, server: &Entry) {
         let at = Margin::at;
-        let written = server.get("subject_type_authorization");
-        let of = |key: &str| written.and_then(|policies| policies.get(key)?.get("policy"));
+        let written =
+            server.get("subject_type_authorization").filter(|policies| !policies.is_null());
+        let of = |key: &str| match written {
+            Some(Value::Object(policies)) => {
+                policies.get(key).map(|one| one.get("policy").unwrap_or(&Value::Null))
+            }
+            // It stands for something, and what that is the export does not tell.
+            strange => strange.map(|_| &Value::Null),
+        };
         self.page.line(at(4), "subject_type_authorization:");
         for (key, default, known) in [
-            ("user", Some("allow_all"), &["allow_all", "deny_all", "require_client_grant"][..]),
+            (
+                "user",
+                Some(if written.is_some() { "require_client_grant" } else { "allow_all" }),
+                &["allow_all", "deny_all", "require_client_grant"][..],
+            ),
             ("client", Some("require_client_grant"), &["deny_all", "require_client_grant"]),
             ("anonymous_user", None, &["deny_all", "require_client_grant"]),
         ] {
             let (mut policy, comment) = match (of(key).and_then(Value::as_str), default) {
                 (Some(policy), _) if known.contains(&policy) => (policy, None),
                 (None, Some(default)) if of(key).is_none() => {
-                    (default, Some("Auth0's default, which the export leaves out"))
+                    let why = match written {
+                        None => "Auth0's default, which the export leaves out",
+                        Some(_) => "the export leaves it out, and not the other one",
+                    };
+                    (default, Some(why))
                 }
                 (None, None) if of(key).is_none() => continue,
-                _ => ("deny_all", Some("what the export has is no policy")),
+                _ => {
+                    let name = text(server, "identifier").unwrap_or_default();
+                    let what =
+                        format!("the policy of `{name}` for `{key}`: what the export has is none");
+                    self.leave_out(6, &what);
+                    ("deny_all", None)
+                }
             };
             let unknown = self.clients.unknown_third_parties.first().cloned();
             if let (true, Some(third)) = (policy == "allow_all", unknown) {

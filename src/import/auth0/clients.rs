@@ -1,10 +1,10 @@
 //! Applications of an export: which one a name means, and whose they are.
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
 use super::markers::has_marker;
-use super::{Export, Import, Value, text};
+use super::{Entry, Export, Import, Value, text};
 use crate::import::emit::{Margin, item};
 use crate::policy::ClientId;
 
@@ -12,6 +12,10 @@ use crate::policy::ClientId;
 pub(super) struct Clients {
     /// The ids that a name may mean.
     by_name: BTreeMap<String, Vec<Option<String>>>,
+    /// All ids in it.
+    ids: HashSet<String>,
+    /// The ids of third parties.
+    third_parties: HashSet<String>,
     /// Names of third parties' applications whose ids are not known.
     pub(super) unknown_third_parties: Vec<String>,
 }
@@ -19,7 +23,12 @@ pub(super) struct Clients {
 impl Clients {
     /// Those of the export, and those that are `given` by name and id.
     pub(super) fn of(export: &Export, given: &[(String, String)]) -> Self {
-        let mut clients = Self { by_name: BTreeMap::new(), unknown_third_parties: Vec::new() };
+        let mut clients = Self {
+            by_name: BTreeMap::new(),
+            ids: HashSet::new(),
+            third_parties: HashSet::new(),
+            unknown_third_parties: Vec::new(),
+        };
         for client in &export.clients {
             let Some(name) = text(client, "name") else { continue };
             let id = text(client, "client_id").filter(|id| is_id(id)).map(|id| id.to_string());
@@ -28,16 +37,26 @@ impl Clients {
         for (name, id) in given {
             clients.by_name.insert(name.clone(), vec![Some(id.clone())]);
         }
-        for client in &export.clients {
+        clients.ids = clients.by_name.values().flatten().flatten().cloned().collect();
+        for client in export.clients.iter().filter(|client| is_third_party(client)) {
             let name = text(client, "name").unwrap_or_default();
-            if client.get("is_first_party") == Some(&Value::Bool(false))
-                && text(client, "client_id").is_none_or(|id| !is_id(&id))
-                && clients.find(&name).is_err()
-            {
-                clients.unknown_third_parties.push(name.into_owned());
+            match clients.id(client) {
+                Some(id) => _ = clients.third_parties.insert(id),
+                None => clients.unknown_third_parties.push(name.into_owned()),
             }
         }
         clients
+    }
+
+    /// The id of an application that the export lists.
+    fn id(&self, client: &Entry) -> Option<String> {
+        let own = text(client, "client_id").filter(|id| is_id(id)).map(Cow::into_owned);
+        own.or_else(|| self.find(&text(client, "name")?).ok())
+    }
+
+    /// Whether this is the id of a third party's application.
+    pub(super) fn is_third_party(&self, id: &str) -> bool {
+        self.third_parties.contains(id) || id.starts_with("tpc_")
     }
 
     /// The id of the application that a grant names.
@@ -49,15 +68,15 @@ impl Clients {
             return Err(format!("what `{named}` stands for is not in the export"));
         }
         match self.by_name.get(named).map(Vec::as_slice) {
+            Some([Some(id)]) if id != named && self.ids.contains(named) => {
+                Err(format!("`{named}` is one application's name and the id of another"))
+            }
             Some([Some(id)]) => Ok(id.clone()),
             Some([None]) => {
                 Err(format!("the id of the application `{named}` is not in the export"))
             }
             Some(_) => Err(format!("several applications have the name `{named}`")),
-            None if self.by_name.values().flatten().flatten().any(|id| id == named) => {
-                Ok(named.to_owned())
-            }
-            None if looks_like_id(named) => Ok(named.to_owned()),
+            None if self.ids.contains(named) || looks_like_id(named) => Ok(named.to_owned()),
             None => Err(format!("the id of the application `{named}` is not in the export")),
         }
     }
@@ -65,6 +84,11 @@ impl Clients {
 
 fn is_id(id: &str) -> bool {
     !has_marker(id) && ClientId::new(id).is_ok()
+}
+
+/// Whether an application is a third party's, or may be: what a marker stands for is not told.
+fn is_third_party(client: &Entry) -> bool {
+    !matches!(client.get("is_first_party"), None | Some(Value::Null | Value::Bool(true)))
 }
 
 /// Whether it is as Auth0 makes ids, which no name is by chance.
@@ -76,16 +100,18 @@ fn looks_like_id(text: &str) -> bool {
 impl Import<'_> {
     /// Writes the applications whose ids are known; tells how many.
     pub(super) fn listed(&mut self) -> usize {
-        let mut lines: Vec<(String, String)> = Vec::new();
+        let mut known = HashSet::new();
+        let mut lines: Vec<String> = Vec::new();
         let mut unknown = Vec::new();
         for client in &self.export.clients {
             let name = text(client, "name").unwrap_or_default();
-            let own = text(client, "client_id").filter(|id| is_id(id)).map(Cow::into_owned);
-            let Some(id) = own.or_else(|| self.clients.find(&name).ok()) else {
+            let Some(id) = self.clients.id(client) else {
                 unknown.push(name.into_owned());
                 continue;
             };
-            if lines.iter().any(|(known, _)| *known == id) {
+            // Of two that have one id a third party's counts.
+            let is_third = self.clients.third_parties.contains(&id);
+            if is_third && !is_third_party(client) || !known.insert(id.clone()) {
                 continue;
             }
             let mut line = format!("- {{client_id: {}", item(&id));
@@ -96,7 +122,7 @@ impl Import<'_> {
                 Some(Value::Bool(true)) if !id.starts_with("tpc_") => {
                     line.push_str(", is_first_party: true");
                 }
-                Some(Value::Bool(false)) => {
+                _ if is_third => {
                     line.push_str(", is_first_party: false");
                     let mode = text(client, "third_party_security_mode");
                     if mode.as_deref() == Some("permissive") {
@@ -106,11 +132,11 @@ impl Import<'_> {
                 _ => {}
             }
             line.push('}');
-            lines.push((id, line));
+            lines.push(line);
         }
         if !lines.is_empty() {
             self.page.line(Margin::at(0), "clients:");
-            for (_, line) in &lines {
+            for line in &lines {
                 self.page.line(Margin::at(2), line);
             }
         }

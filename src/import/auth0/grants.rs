@@ -1,6 +1,6 @@
 //! Client grants, and the organizations that are associated with them.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use super::markers::has_marker;
 use super::{Entry, Import, Value, is_true, text, texts};
@@ -39,6 +39,24 @@ impl Import<'_> {
                 Err(why) => out.push((entry, why)),
             }
         }
+        // A grant of its own would take the place of the default one, which may give more.
+        let has_default = grants.iter().any(|grant| grant.client.is_none());
+        let missed: HashSet<(String, String)> = out
+            .iter()
+            .filter(|(entry, _)| has_default && self.may_be_third_party(entry))
+            .map(|(entry, _)| {
+                (text(entry, "audience").unwrap_or_default().into_owned(), subject_type(entry))
+            })
+            .collect();
+        grants.retain(|grant| {
+            let key = (grant.audience.clone(), grant.subject_type.clone());
+            let is_safe = grant.client.is_some() || !missed.contains(&key);
+            if !is_safe {
+                let why = "it would count for an application whose own grant is not imported";
+                out.push((grant.entry, why.to_owned()));
+            }
+            is_safe
+        });
         let organizations = self.organizations(&grants);
         if grants.is_empty() {
             self.page.line(Margin::at(0), "client_grants: []");
@@ -51,13 +69,27 @@ impl Import<'_> {
         }
         for (entry, why) in out {
             let (holder, audience) = (holder(entry), text(entry, "audience").unwrap_or_default());
-            let subject_type = text(entry, "subject_type").unwrap_or("client".into());
+            let subject_type = subject_type(entry);
             self.leave_out(
                 2,
                 &format!("the grant of `{holder}` for `{audience}` ({subject_type}): {why}"),
             );
         }
         grants.len()
+    }
+
+    /// Whether the application that a grant names is a third party's, or may be.
+    fn may_be_third_party(&self, entry: &Entry) -> bool {
+        let Some(named) = text(entry, "client_id") else { return false };
+        let mut of_name = self.export.clients.iter().filter(|client| {
+            text(client, "name").as_ref() == Some(&named)
+                || text(client, "client_id").as_ref() == Some(&named)
+        });
+        let is_first = |client: &Entry| client.get("is_first_party") == Some(&Value::Bool(true));
+        match of_name.next() {
+            None => true,
+            Some(first) => !is_first(first) || !of_name.all(is_first),
+        }
     }
 
     fn grant<'e>(&self, entry: &'e Entry) -> Result<Grant<'e>, String> {
@@ -69,7 +101,7 @@ impl Import<'_> {
         if self.system.contains(&audience) || audience.ends_with(".auth0.com/api/v2/") {
             return Err("its API is Auth0's own".to_owned());
         }
-        let subject_type = text(entry, "subject_type").unwrap_or("client".into()).into_owned();
+        let subject_type = subject_type(entry);
         if !["anonymous_user", "client", "user"].contains(&subject_type.as_str()) {
             return Err("its subject type is not known".to_owned());
         }
@@ -101,9 +133,17 @@ impl Import<'_> {
         lines.push(format!("audience: {}", value(audience)));
         lines.push(format!("subject_type: {subject_type}"));
         let mut said = Vec::new();
-        if is_true(entry, "allow_all_scopes") {
+        let has_scopes = entry
+            .get("scope")
+            .is_some_and(|scopes| *scopes != Value::Null && *scopes != Value::Array(Vec::new()));
+        if is_true(entry, "allow_all_scopes") && !has_scopes {
             lines.push("allow_all_scopes: true".to_owned());
         } else {
+            if is_true(entry, "allow_all_scopes") {
+                said.push(
+                    "allow_all_scopes: it names scopes beside it, and gives these alone".to_owned(),
+                );
+            }
             let all = texts(entry, "scope");
             let (scopes, strange): (Vec<_>, Vec<_>) =
                 all.into_iter().partition(|scope| is_name(scope) && !has_marker(scope));
@@ -174,7 +214,7 @@ impl Import<'_> {
             lines.push(format!("organization_usage: {usage}"));
         }
         let is_third = grant.client.is_none()
-            || grant.client.as_ref().is_some_and(|id| self.is_third_party(id));
+            || grant.client.as_ref().is_some_and(|id| self.clients.is_third_party(id));
         if is_true(entry, "allow_any_organization") {
             if is_third {
                 said.push(
@@ -196,20 +236,16 @@ impl Import<'_> {
         }
     }
 
-    fn is_third_party(&self, id: &str) -> bool {
-        let listed = self.export.clients.iter().any(|client| {
-            client.get("is_first_party") == Some(&Value::Bool(false))
-                && (text(client, "client_id").as_deref() == Some(id)
-                    || text(client, "name")
-                        .is_some_and(|name| self.clients.find(&name).as_deref() == Ok(id)))
-        });
-        listed || id.starts_with("tpc_")
-    }
-
     /// The ids of organizations by grant. An export names the application alone: with several grants of
     /// one, none can be told.
     fn organizations(&mut self, grants: &[Grant<'_>]) -> BTreeMap<usize, Vec<String>> {
         let mut associated: BTreeMap<usize, Vec<String>> = BTreeMap::new();
+        let mut of_client: HashMap<&str, Vec<usize>> = HashMap::new();
+        for (index, grant) in grants.iter().enumerate() {
+            if let Some(client) = grant.client.as_ref().filter(|_| grant.subject_type == "client") {
+                of_client.entry(client).or_default().push(index);
+            }
+        }
         let mut out = Vec::new();
         for organization in &self.export.organizations {
             let name = text(organization, "name").unwrap_or_default();
@@ -225,17 +261,8 @@ impl Import<'_> {
                     continue;
                 };
                 let holder = self.clients.find(client).ok();
-                let fitting: Vec<_> = grants
-                    .iter()
-                    .enumerate()
-                    .filter(|(_, grant)| {
-                        grant.client.is_some()
-                            && grant.client == holder
-                            && grant.subject_type == "client"
-                    })
-                    .map(|(index, _)| index)
-                    .collect();
-                if let [only] = fitting.as_slice() {
+                let fitting = holder.and_then(|holder| of_client.get(holder.as_str()));
+                if let Some([only]) = fitting.map(Vec::as_slice) {
                     associated.entry(*only).or_default().push(id.to_string());
                 } else {
                     out.push(format!(
@@ -250,6 +277,10 @@ impl Import<'_> {
         }
         associated
     }
+}
+
+fn subject_type(entry: &Entry) -> String {
+    text(entry, "subject_type").unwrap_or("client".into()).into_owned()
 }
 
 /// Whose grant it is, as the export has it.

@@ -18,7 +18,7 @@ pub(super) fn in_quotes(text: &str) -> String {
                 .chars()
                 .next()
                 .is_none_or(|next| matches!(next, ' ' | '\r' | '\n' | ',' | ']' | '}'));
-        if length > 0 && is_whole {
+        if length > 0 && is_whole && !is_within_quotes(&quoted) {
             quoted.extend(["\"", marker, "\""]);
             rest = behind;
         } else {
@@ -30,6 +30,24 @@ pub(super) fn in_quotes(text: &str) -> String {
     }
     quoted.push_str(rest);
     quoted
+}
+
+/// Whether a text on the line that ends here is in double quotes, and is not closed.
+fn is_within_quotes(before: &str) -> bool {
+    let line = before.rsplit('\n').next().unwrap_or_default();
+    let (mut is_within, mut is_escaped) = (false, false);
+    for byte in line.bytes() {
+        match byte {
+            b'"' if !is_escaped => is_within = !is_within,
+            b'\\' if is_within => {
+                is_escaped = !is_escaped;
+                continue;
+            }
+            _ => {}
+        }
+        is_escaped = false;
+    }
+    is_within
 }
 
 /// Whether something in a text is still to be filled in.
@@ -66,6 +84,11 @@ mod tests {
             ("# ## a ##", "# ## a ##"),
             ("a: b # c @@d@@", "a: b # c @@d@@"),
             ("é@", "é@"),
+            (
+                "{\"a\": \"see: @@X@@ \", \"b\": @@Y@@}",
+                "{\"a\": \"see: @@X@@ \", \"b\": \"@@Y@@\"}",
+            ),
+            (r#""a\", @@X@@ ""#, r#""a\", @@X@@ ""#),
         ] {
             assert_eq!(in_quotes(text), quoted);
         }
