@@ -73,7 +73,7 @@ JSON: one object
       time: {from, until}, unlisted, above_ceiling, beside, audiences, report_only,
       report_only_operations, report_only_tokens},
     lost: likewise}],
-  changed: [{api, what, old, new}]}
+  changed: [{api, what, old, new, may_admit}]}
 What is empty of `gained` and `lost` is left out.";
 
 /// How a difference is written.
@@ -90,7 +90,7 @@ enum Format {
 /// What makes the answer no.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
 enum FailOn {
-    /// Somebody gains access.
+    /// Somebody gains access, or may by what changed.
     Gain,
     /// Anything differs.
     Change,
@@ -132,7 +132,7 @@ pub fn execute(options: &Options) -> Exit {
         Format::Json => diff.write_json(&mut out, at),
     };
     let is_refused = match options.fail_on {
-        FailOn::Gain => diff.gains() > 0,
+        FailOn::Gain => diff.may_admit(),
         FailOn::Change => !diff.is_empty(),
         FailOn::Never => false,
     };

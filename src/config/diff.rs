@@ -66,6 +66,8 @@ pub struct Changed {
     pub old: String,
     /// As it is.
     pub new: String,
+    /// Whether a request that was refused may be allowed for it.
+    pub may_admit: bool,
 }
 
 /// One thing that somebody may do.
@@ -218,6 +220,11 @@ impl AccessDiff {
     /// Whether nothing is gained, lost or changed.
     pub fn is_empty(&self) -> bool {
         self.callers.is_empty() && self.changed.is_empty()
+    }
+
+    /// Whether somebody gains, or may gain by what changed.
+    pub fn may_admit(&self) -> bool {
+        self.gains() > 0 || self.changed.iter().any(|of| of.may_admit)
     }
 
     /// How many accesses are gained.

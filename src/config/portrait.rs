@@ -140,6 +140,15 @@ pub(super) fn read_as(settings: &IssuerSettings) -> String {
     plain(&read.to_string())
 }
 
+/// Where tokens of a profile say what, in one line.
+pub(super) fn spelled(profile: &Profile) -> String {
+    let mut spelled = Map::new();
+    if let Profile::Custom(custom) = profile {
+        spell(custom, &mut spelled);
+    }
+    format!("{} {}", profile.name(), Value::Object(spelled))
+}
+
 fn spell(custom: &Custom, issuer: &mut Map<String, Value>) {
     let Custom { client, scopes, organization, details, types, machine, user } = custom;
     let claims = json!({

@@ -59,6 +59,21 @@ impl HostPattern {
             Self::Suffix(suffix) => format!("any.{suffix}"),
         }
     }
+
+    /// Whether some host is meant by both.
+    pub fn meets(&self, other: &Self) -> bool {
+        let is_below = |name: &str, suffix: &str| {
+            name.strip_suffix(suffix).is_some_and(|labels| labels.ends_with('.'))
+        };
+        match (self, other) {
+            (Self::Exact(one), Self::Exact(other)) => one == other,
+            (Self::Exact(name), Self::Suffix(suffix))
+            | (Self::Suffix(suffix), Self::Exact(name)) => is_below(name, suffix),
+            (Self::Suffix(one), Self::Suffix(other)) => {
+                one == other || is_below(one, other) || is_below(other, one)
+            }
+        }
+    }
 }
 
 impl std::fmt::Display for HostPattern {

@@ -33,4 +33,4 @@ pub use path::{CanonPath, PathError};
 pub use pattern::{Pattern, PatternError};
 pub use prefix::{Prefix, PrefixError};
 pub use sites::{NearPrefix, Site, SiteClash, Sites};
-pub use ways::{Way, ways};
+pub use ways::{Way, Ways, ways};

@@ -4,9 +4,9 @@
 //! like two of them: whoever compares what is done about all paths asks about these. A path may match
 //! several patterns at once, which is a way of its own; a last segment that nothing lists, a slash at the
 //! end and a letter in the other case are, too, because of what [`Operations`](super::Operations) makes of
-//! them. Of very many ways, the first ones come out.
+//! them. Of very many ways, the first ones come out, and for each pattern one that is its own.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::literal::Literal;
 use super::pattern::{Pattern, Segment};
@@ -22,6 +22,15 @@ pub struct Way {
     pub is_lookalike: bool,
 }
 
+/// The ways that were gone.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Ways {
+    /// Those; each pattern has one that it alone decides.
+    pub list: Vec<Way>,
+    /// Whether there are no others.
+    pub is_whole: bool,
+}
+
 /// More ways than this are not gone.
 const MOST: usize = 20_000;
 
@@ -29,11 +38,17 @@ const MOST: usize = 20_000;
 const NOBODY: &str = "-grantgate-sample-";
 
 /// A path for every way in which `patterns` can match one.
-pub fn ways<'p>(patterns: impl IntoIterator<Item = &'p Pattern>) -> Vec<Way> {
-    let open = patterns.into_iter().map(Pattern::segments).collect();
+pub fn ways<'p>(patterns: impl IntoIterator<Item = &'p Pattern>) -> Ways {
+    let open: Vec<_> = patterns.into_iter().map(Pattern::segments).collect();
     let mut walk = Walk::default();
-    walk.go(&State { open, ..State::default() });
-    let Walk { mut ways, lookalikes, .. } = walk;
+    walk.go(&State { open: open.clone(), ..State::default() });
+    let Walk { mut ways, lookalikes, is_cut, .. } = walk;
+    if is_cut {
+        let known: BTreeSet<String> = ways.iter().map(|way| way.path.clone()).collect();
+        let deepest = open.iter().map(|segments| segments.len()).max().unwrap_or_default();
+        let own = open.iter().map(|segments| own_way(segments, deepest));
+        ways.extend(own.filter(|way| !known.contains(&way.path)));
+    }
     let known: BTreeSet<&str> = ways.iter().map(|way| way.path.as_str()).collect();
     let mut seen = BTreeSet::new();
     let others: Vec<_> = lookalikes
@@ -41,7 +56,26 @@ pub fn ways<'p>(patterns: impl IntoIterator<Item = &'p Pattern>) -> Vec<Way> {
         .filter(|way| !known.contains(way.path.as_str()) && seen.insert(way.path.clone()))
         .collect();
     ways.extend(others);
-    ways
+    Ways { list: ways, is_whole: !is_cut }
+}
+
+/// A path that no pattern matches better than this one, unless it matches the same: no literal is met that it
+/// does not name, and what stands for any rest is longer than all.
+fn own_way(segments: &[Segment], deepest: usize) -> Way {
+    let (mut path, mut shown) = (String::new(), String::new());
+    for segment in segments {
+        let (one, called) = match segment {
+            Segment::Literal(literal) => (literal.to_string(), literal.to_string()),
+            Segment::Name(name) => (NOBODY.to_owned(), format!("{{{name}}}")),
+            Segment::Rest => {
+                let more = deepest.saturating_sub(segments.len()) + 1;
+                (vec![NOBODY; more + 1].join("/"), "*".to_owned())
+            }
+        };
+        path.extend(["/", &one]);
+        shown.extend(["/", &called]);
+    }
+    Way { path, shown, is_lookalike: false }
 }
 
 /// What the patterns say of the path so far.
@@ -84,14 +118,27 @@ impl<'p> State<'p> {
         state
     }
 
-    /// The literals that may come next.
-    fn literals(&self) -> BTreeSet<&'p Literal> {
-        let heads = self.open.iter().filter_map(|segments| segments.first());
-        let literals = heads.filter_map(|segment| match segment {
-            Segment::Literal(literal) if !literal.is("") => Some(literal),
-            _ => None,
+    /// The literals that may come next, each with what may match behind it.
+    fn by_literal(&self) -> BTreeMap<&'p Literal, Self> {
+        let (mut named, mut others) = (BTreeMap::<_, Vec<_>>::new(), Vec::new());
+        for (index, segments) in self.open.iter().copied().enumerate() {
+            match segments.first() {
+                Some(Segment::Literal(literal)) if literal.is("") => {}
+                Some(Segment::Literal(literal)) => {
+                    named.entry(literal).or_default().push((index, segments));
+                }
+                Some(Segment::Name(_) | Segment::Rest) => others.push((index, segments)),
+                None => {}
+            }
+        }
+        let states = named.into_iter().map(|(literal, mut open)| {
+            open.extend(&others);
+            // As they were written.
+            open.sort_unstable_by_key(|(index, _)| *index);
+            let open = open.into_iter().map(|(_, segments)| segments).collect();
+            (literal, Self { open, has_rest: self.has_rest, has_ended: self.has_ended })
         });
-        literals.collect()
+        states.collect()
     }
 
     /// What a segment is called that no literal is.
@@ -115,6 +162,8 @@ struct Walk {
     lookalikes: Vec<Way>,
     /// The segments so far: as they are, and as they are shown.
     segments: Vec<(String, String)>,
+    /// Whether there are more ways than were gone.
+    is_cut: bool,
 }
 
 impl Walk {
@@ -122,9 +171,9 @@ impl Walk {
         if self.segments.is_empty() {
             self.turn(state, Next::Empty, String::new(), String::new());
         }
-        for literal in state.literals() {
+        for (literal, state) in state.by_literal() {
             let text = literal.to_string();
-            self.turn(state, Next::Literal(literal), text.clone(), text);
+            self.turn(&state, Next::Literal(literal), text.clone(), text);
         }
         self.turn(state, Next::Fresh, NOBODY.to_owned(), state.called());
     }
@@ -132,6 +181,7 @@ impl Walk {
     /// Takes one step, and goes on from there.
     fn turn<'p>(&mut self, from: &State<'p>, next: Next<'p>, segment: String, shown: String) {
         if self.ways.len() >= MOST {
+            self.is_cut = true;
             return;
         }
         let state = from.step(next);
@@ -211,7 +261,7 @@ mod tests {
 
     fn of(texts: &[&str]) -> Vec<Way> {
         let patterns: Vec<_> = texts.iter().map(|text| Pattern::parse(text).unwrap()).collect();
-        ways(&patterns)
+        ways(&patterns).list
     }
 
     fn shown(texts: &[&str]) -> BTreeSet<String> {
@@ -270,7 +320,17 @@ mod tests {
             })
             .collect();
         let patterns: Vec<_> = texts.iter().map(|text| Pattern::parse(text).unwrap()).collect();
-        let exact = ways(&patterns).into_iter().filter(|way| !way.is_lookalike).count();
-        assert!(exact <= 2 * MOST, "{exact}");
+        let Ways { list, is_whole } = ways(&patterns);
+        let exact = list.iter().filter(|way| !way.is_lookalike).count();
+        assert!(exact <= 2 * MOST && !is_whole, "{exact}");
+    }
+    #[test]
+    fn of_very_many_ways_each_pattern_keeps_its_own() {
+        let mut texts: Vec<_> = (0..=MOST).map(|n| format!("/p{n:05}")).collect();
+        texts.extend(["/q/{id}", "/q/*", "/q/{id}/x", "/{any}/r/"].map(str::to_owned));
+        let patterns: Vec<_> = texts.iter().map(|text| Pattern::parse(text).unwrap()).collect();
+        let Ways { list, is_whole } = ways(&patterns);
+        let shown: BTreeSet<_> = list.iter().map(|way| way.shown.as_str()).collect();
+        assert!(!is_whole && texts.iter().all(|text| shown.contains(text.as_str())));
     }
 }

@@ -2,6 +2,7 @@
 
 use super::case::{Suite, build};
 use super::raw;
+use crate::config::raw::EndMarker;
 use crate::config::snapshot::Snapshot;
 use crate::config::{self, Code, Outside, Place, Report, Source, schema_of};
 use crate::policy::UnixTime;
@@ -9,11 +10,24 @@ use crate::policy::UnixTime;
 /// A suite is written by people; a longer one is something else.
 const MOST_BYTES: usize = 1 << 20;
 
+/// All suites together have no more cases: a reload waits for them.
+const MOST_CASES_IN_ALL: usize = 100_000;
+
 /// The texts of the suites that the configuration names. The report is that of the configuration: what
-/// cannot be read is said where it is named.
+/// cannot be read is said where it is named, and what was cut short, where files must tell their ends.
 pub fn named(snapshot: &Snapshot, outside: &dyn Outside, report: &mut Report) -> Vec<Source> {
     let read = snapshot.tests.suites.iter().filter_map(|suite| match suite.read(outside) {
-        Ok(text) => Some(Source::new(suite.name(), text)),
+        Ok(text) => {
+            let source = Source::new(suite.name(), text);
+            // One that was cut short says less, and passes more.
+            if snapshot.reload.end_marker == EndMarker::Required && !source.has_end_marker() {
+                let message = format!("the suite `{}` does not end with `...`", suite.path);
+                report
+                    .push(Code::EndMarkerMissing, &suite.place, message)
+                    .help("end it with a line `...`; if it had one, the file was cut short");
+            }
+            Some(source)
+        }
         Err(why) => {
             let message = format!("the suite `{}` cannot be read: {why}", suite.path);
             report
@@ -34,6 +48,7 @@ pub fn read(
     report: &mut Report,
 ) -> Vec<Suite> {
     let schema = schema_of::<raw::Suite>();
+    let mut left = MOST_CASES_IN_ALL;
     let mut suites = Vec::with_capacity(sources.len());
     for source in sources {
         let Source { name, text } = source.clone();
@@ -47,6 +62,15 @@ pub fn read(
         }
         if let Some(written) = config::read::<raw::Suite>(index, &text, &schema, report) {
             let cases = build(index, &written, snapshot, now, report);
+            let Some(rest) = left.checked_sub(cases.len()) else {
+                let message =
+                    format!("the suites have more than {MOST_CASES_IN_ALL} cases together");
+                report
+                    .push(Code::PolicyTestInvalid, &Place::root(index), message)
+                    .help("leave cases out that others make needless");
+                break;
+            };
+            left = rest;
             suites.push(Suite { name, cases });
         }
     }

@@ -223,3 +223,34 @@ fn what_xml_cannot_hold_is_not_written() {
     assert!(xml.contains("name=\"a\u{fffd}\u{fffd}&lt;&amp;&#9;\""), "{xml}");
     assert!(xml.contains("classname=\"a&amp;b\""), "{xml}");
 }
+
+#[test]
+fn a_suite_that_was_cut_short_does_not_pass_where_files_tell_their_ends() {
+    const WHOLE: &str = "cases: [{name: a, no_token: true, request: 'GET https://a.example/', expect: route-unknown}]\n...\n";
+    const CUT: &str = "cases:\n  - {name: a, no_token: true, request: 'GET https://a.example/', expect: route-unknown}\n";
+    let held = |text: &'static str| {
+        let more =
+            "tests: {suites: [suite.yaml], required: true}\nreload: {end_marker: required}\n...\n";
+        hold(loaded(more), &Beside(text), NOW, Demand::AsWritten)
+    };
+    assert!(held(WHOLE).is_ok());
+    let report = held(CUT).unwrap_err();
+    assert!(report.iter().any(|found| found.code == Code::EndMarkerMissing), "{report}");
+}
+
+#[test]
+fn a_reload_waits_for_so_many_cases_and_no_more() {
+    let mut text = "cases:\n  - {name: a, no_token: true, request: 'GET https://a.example/', \
+                    expect: route-unknown, rows: ["
+        .to_owned();
+    text.push_str(&"{},".repeat(9_999));
+    text.push_str("{}]}\n");
+    let count = |suites: usize| {
+        let (snapshot, mut report) = (loaded("").snapshot, Report::default());
+        let sources = (0..suites).map(|n| Source::new(format!("{n}.yaml"), text.as_str()));
+        let read = read(sources.collect(), &snapshot, NOW, &mut report);
+        (read.len(), report.has_errors())
+    };
+    assert_eq!(count(10), (10, false));
+    assert_eq!(count(11), (10, true));
+}

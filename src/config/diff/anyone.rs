@@ -12,7 +12,8 @@ use super::requests::{Asked, Step};
 use super::{AccessDiff, Caller, Changed, Difference, What, Which};
 use crate::config::portrait;
 use crate::config::snapshot::ServedApi;
-use crate::policy::{Audience, Enforcement, SubjectType};
+use crate::policy::{Audience, Enforcement, Issuer, SubjectType};
+use crate::token::{Algorithm, Trust, Unproven};
 
 impl Comparison<'_> {
     /// What whoever calls may do.
@@ -104,24 +105,83 @@ impl Comparison<'_> {
 
     /// What decides before access is asked about: where the API is, and how tokens are read.
     pub(super) fn changed(&self, changed: &mut Vec<Changed>) {
-        let [Some(old), Some(new)] = self.sides else { return };
-        let mut compare = |what: String, old: String, new: String| {
+        let mut compare = |what: String, old: String, new: String, may_admit: bool| {
             if old != new {
-                changed.push(Changed { api: self.api.clone(), what, old, new });
+                changed.push(Changed { api: self.api.clone(), what, old, new, may_admit });
             }
         };
-        compare("where it is served".to_owned(), site(old.served), site(new.served));
+        // Requests that one API takes are withheld from all others: it matters also of one that admits nobody.
+        let sites = self.sides.map(|side| side.map(|side| side.served));
+        let [old, new] = sites.map(|served| served.map_or_else(|| "nowhere".to_owned(), site));
+        compare("where it is served".to_owned(), old, new, self.may_admit_elsewhere(sites));
+        let [Some(old), Some(new)] = self.sides else { return };
+        if !self.requests.is_whole {
+            let [old, new] = [old, new].map(|side| side.served.operations.iter().count());
+            let what = "the operations, too many for each to be compared with all others";
+            compare(what.to_owned(), format!("{old} before"), format!("{new} now"), true);
+        }
         for issuer in self.issuers() {
-            let settings = |side: Side<'_>| {
-                let mut issuers = side.snapshot.issuers.iter();
-                let settings = issuers.find(|settings| settings.trust.issuer == *issuer);
-                settings.filter(|_| side.trust(issuer).is_some()).map(portrait::read_as)
-            };
-            if let (Some(before), Some(after)) = (settings(old), settings(new)) {
-                compare(format!("how tokens of {issuer} are read"), before, after);
+            if let (Some((before, old)), Some((after, new))) =
+                (read_as(old, issuer), read_as(new, issuer))
+            {
+                let what = format!("how tokens of {issuer} are read");
+                compare(what, before, after, !is_stricter(old, new));
             }
         }
     }
+
+    /// Whether a request may be allowed because the API is served elsewhere: by itself, where it was not
+    /// served before, or by another that now gets what it no longer takes.
+    fn may_admit_elsewhere(&self, [old, new]: [Option<&ServedApi>; 2]) -> bool {
+        // What a new API allows is told as gained.
+        let Some(old) = old else { return false };
+        let is_within = new.is_none_or(|new| {
+            let hosts = &old.hosts;
+            let all_known = new.hosts.iter().all(|host| hosts.contains(host));
+            old.path_prefix == new.path_prefix
+                && (hosts.is_empty() || !new.hosts.is_empty() && all_known)
+        });
+        let [_, after] = self.snapshots;
+        !is_within
+            || after
+                .apis
+                .iter()
+                .any(|other| other.api.identifier != *self.api && may_meet(old, other))
+    }
+}
+
+/// Whether a request may be for either of two APIs, as far as the place tells.
+fn may_meet(one: &ServedApi, other: &ServedApi) -> bool {
+    let (hosts, others) = (&one.hosts, &other.hosts);
+    let below = |served: &ServedApi| {
+        let prefix = served.path_prefix.to_string().to_ascii_lowercase();
+        format!("{}/", prefix.trim_end_matches('/'))
+    };
+    let (prefix, of_other) = (below(one), below(other));
+    (prefix.starts_with(&of_other) || of_other.starts_with(&prefix))
+        && (hosts.is_empty()
+            || others.is_empty()
+            || hosts.iter().any(|host| others.iter().any(|other| host.meets(other))))
+}
+
+/// How tokens of an issuer that the API trusts are read, and its trust.
+fn read_as<'s>(side: Side<'s>, issuer: &Issuer) -> Option<(String, &'s Trust)> {
+    side.trust(issuer)?;
+    let mut issuers = side.snapshot.issuers.iter();
+    let settings = issuers.find(|settings| settings.trust.issuer == *issuer)?;
+    Some((portrait::read_as(settings), &settings.trust))
+}
+
+/// Whether tokens are read alike, and fewer of them are taken.
+fn is_stricter(old: &Trust, new: &Trust) -> bool {
+    let spelled = |trust: &Trust| portrait::spelled(&trust.profile);
+    let is_kept = |algorithm: Algorithm| {
+        old.algorithms.contains(algorithm) || !new.algorithms.contains(algorithm)
+    };
+    spelled(old) == spelled(new)
+        && Algorithm::ALL.into_iter().all(is_kept)
+        && new.leeway_seconds <= old.leeway_seconds
+        && (new.unproven == old.unproven || new.unproven == Unproven::Refuse)
 }
 
 /// The hosts and the prefix of an API.

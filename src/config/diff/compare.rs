@@ -21,6 +21,8 @@ use crate::token::{OPENID_SCOPES, Profile};
 pub(super) struct Comparison<'s> {
     pub(super) api: &'s Audience,
     pub(super) sides: [Option<Side<'s>>; 2],
+    /// What they are of.
+    pub(super) snapshots: [&'s Snapshot; 2],
     now: UnixTime,
     /// What either side declares.
     scopes: Names,
@@ -38,6 +40,17 @@ pub(super) struct Held<'s> {
 
 /// What two ceilings differ in: thought about once.
 type Pair = ([Option<Ceiling>; 2], [bool; 2]);
+
+/// Where a list lies, how long it is, and what it is joined with.
+type Joined = (*const What, usize, Vec<What>);
+
+/// What was thought about.
+#[derive(Default)]
+struct Known {
+    found: HashMap<Pair, Found>,
+    /// Lists joined with more, by where the list lies in memory: it lives as long as this.
+    joined: HashMap<Joined, Arc<[What]>>,
+}
 
 /// What is gained and lost, and on which sides anything can be done at all.
 #[derive(Clone)]
@@ -80,13 +93,13 @@ impl<'s> Comparison<'s> {
             ),
         };
         let requests = Requests::of(sides, &translate);
-        Self { api, sides, now, scopes, details, requests }
+        Self { api, sides, snapshots, now, scopes, details, requests }
     }
 
     /// Adds what differs; with `all`, those are thought about too who cannot differ.
     pub(super) fn run(&self, all: bool, diff: &mut AccessDiff, see: &mut dyn FnMut(usize, usize)) {
         self.changed(&mut diff.changed);
-        let mut known = HashMap::default();
+        let mut known = Known::default();
         let differing = match self.sides {
             [Some(old), Some(new)] if !all => old.differing(new),
             _ => None,
@@ -150,7 +163,7 @@ impl<'s> Comparison<'s> {
         issuer: &Issuer,
         which: &Which,
         subject_type: SubjectType,
-        known: &mut HashMap<Pair, Found>,
+        known: &mut Known,
         diff: &mut AccessDiff,
     ) {
         let held = [0, 1].map(|index| self.held(index, issuer, which, subject_type));
@@ -164,9 +177,9 @@ impl<'s> Comparison<'s> {
         });
         let pair =
             (held.each_ref().map(|held| held.as_ref().map(|held| held.ceiling.clone())), aside);
-        let found = known.entry(pair).or_insert_with_key(|pair| self.find(pair)).clone();
+        let found = known.found.entry(pair).or_insert_with_key(|pair| self.find(pair)).clone();
         let [gained, lost] = of_grants(&held, found.opens);
-        let (gained, lost) = (joined(&found.gained, gained), joined(&found.lost, lost));
+        let (gained, lost) = (known.join(&found.gained, gained), known.join(&found.lost, lost));
         if gained.is_empty() && lost.is_empty() {
             return;
         }
@@ -341,11 +354,18 @@ fn translated(from: &Names, to: &Names, set: &NameSet) -> NameSet {
     from.of(set).filter_map(|name| to.find(name)).collect()
 }
 
-fn joined(found: &Arc<[What]>, more: Vec<What>) -> Arc<[What]> {
-    if more.is_empty() {
-        return found.clone();
+impl Known {
+    /// A list that was found, with more; one for all callers of whom it is the same.
+    fn join(&mut self, found: &Arc<[What]>, more: Vec<What>) -> Arc<[What]> {
+        if more.is_empty() {
+            return found.clone();
+        }
+        let joined = self.joined.entry((found.as_ptr(), found.len(), more));
+        let joined = joined.or_insert_with_key(|(_, _, more)| {
+            let mut all: Vec<_> = found.iter().chain(more).cloned().collect();
+            all.sort();
+            all.into()
+        });
+        joined.clone()
     }
-    let mut all: Vec<_> = found.iter().cloned().chain(more).collect();
-    all.sort();
-    all.into()
 }

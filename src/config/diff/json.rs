@@ -12,7 +12,7 @@ use crate::screen::screened;
 
 impl AccessDiff {
     /// Writes `{at, summary: {gained, lost, changed}, callers: [{api, caller, gained, lost}], changed: [{api,
-    /// what, old, new}]}`, with a line for each caller.
+    /// what, old, new, may_admit}]}`, with a line for each caller.
     ///
     /// # Errors
     /// When `out` does.
@@ -25,9 +25,10 @@ impl AccessDiff {
             let comma = if index == 0 { "" } else { "," };
             write!(out, "{comma}\n{}", shown(&difference(of)))?;
         }
-        let changed = self.changed.iter().map(
-            |of| json!({"api": of.api.as_str(), "what": of.what, "old": of.old, "new": of.new}),
-        );
+        let changed = self.changed.iter().map(|of| {
+            json!({"api": of.api.as_str(), "what": of.what, "old": of.old, "new": of.new,
+                "may_admit": of.may_admit})
+        });
         let changed: Value = changed.collect();
         writeln!(out, "],\n\"changed\": {}}}", shown(&changed))
     }

@@ -152,6 +152,9 @@ fn code(text: &str) -> String {
     if spans {
         return format!("`{text}`");
     }
+    if text.is_empty() {
+        return text;
+    }
     let mut escaped = String::new();
     for char in text.chars() {
         if char.is_alphanumeric() || char == ' ' {
@@ -161,7 +164,9 @@ fn code(text: &str) -> String {
             let _ = write!(escaped, "&#{};", u32::from(char));
         }
     }
-    escaped
+    // References alone keep Markdown away, and not what looks for `@name` and `#1` in the page that comes of
+    // it: nothing is looked for in code.
+    format!("<code>{escaped}</code>")
 }
 
 #[cfg(test)]
@@ -173,12 +178,13 @@ mod tests {
         for (text, expected) in [
             ("GET /orders/{id}", "`GET /orders/{id}`"),
             ("@everyone", "`@everyone`"),
-            ("a|b", "a&#124;b"),
-            ("<script>", "&#60;script&#62;"),
-            ("a`b", "a&#96;b"),
-            ("[x](y)", "&#91;x&#93;&#40;y&#41;"),
-            ("a\nb", "a&#92;u000ab"),
-            ("a&lt;", "a&#38;lt&#59;"),
+            ("@everyone|", "<code>&#64;everyone&#124;</code>"),
+            ("a|b", "<code>a&#124;b</code>"),
+            ("<script>", "<code>&#60;script&#62;</code>"),
+            ("a`b", "<code>a&#96;b</code>"),
+            ("[x](y)", "<code>&#91;x&#93;&#40;y&#41;</code>"),
+            ("a\nb", "<code>a&#92;u000ab</code>"),
+            ("a&lt;", "<code>a&#38;lt&#59;</code>"),
             ("", ""),
         ] {
             assert_eq!(code(text), expected, "{text}");

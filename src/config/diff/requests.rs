@@ -10,7 +10,7 @@ use super::What;
 use super::alike::Side;
 use crate::config::snapshot::{Operation, ServedApi, Unlisted};
 use crate::policy::{Ask, NameSet, Need};
-use crate::route::{CanonPath, Found, Methods, On, Pattern, Way, ways};
+use crate::route::{CanonPath, Found, Methods, On, Pattern, Way, Ways, ways};
 
 /// What is asked of requests.
 pub(super) struct Requests {
@@ -18,6 +18,8 @@ pub(super) struct Requests {
     pub(super) exact: Vec<Step>,
     /// Of those that are not: they count where the others tell nothing.
     pub(super) lookalike: Vec<Step>,
+    /// Whether these are all that can be told apart, as far as the two tables differ.
+    pub(super) is_whole: bool,
 }
 
 /// What the two sides ask of some requests.
@@ -71,7 +73,8 @@ impl Requests {
         };
         let mut exact = Steps::default();
         let mut lookalike = Steps::default();
-        for way in ways(&patterns) {
+        let Ways { list, is_whole } = ways(&patterns);
+        for way in list {
             // Where no table differs, what is asked otherwise of an odd spelling is so of a plain one.
             let steps = match way.is_lookalike {
                 true if is_one_table => continue,
@@ -80,7 +83,11 @@ impl Requests {
             };
             steps.add(&way, &methods, sides, translate);
         }
-        Self { exact: exact.whole(), lookalike: lookalike.apart() }
+        Self {
+            exact: exact.whole(),
+            lookalike: lookalike.apart(),
+            is_whole: is_whole || is_one_table,
+        }
     }
 }
 

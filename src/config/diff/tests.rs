@@ -170,3 +170,60 @@ fn whose_an_application_is_counts_and_so_does_the_default_of_third_parties() {
     let gained: BTreeSet<_> = all(diff.gained()).iter().map(shortly).collect();
     assert!(gained.contains(r#"tpc_1 user: Scope("write")"#), "{gained:?}");
 }
+
+/// A second API, which takes what lies below a prefix away from the first.
+fn beside(prefix: &str) -> String {
+    let second = format!(
+        "  - identifier: https://second.example
+    scopes: []
+    subject_type_authorization: {{user: {{policy: deny_all}}, client: {{policy: deny_all}}}}
+    gate:
+      upstream: http://127.0.0.1:3000
+      path_prefix: {prefix}
+      operations: [{{on: GET {prefix}/x, any_token: true}}]
+clients:"
+    );
+    let grants = BEFORE.replace("{client_id:", "{audience: 'https://api.example', client_id:");
+    grants
+        .replace("clients:\n  - {audience: 'https://api.example', ", "clients:\n  - {")
+        .replacen("clients:", &second, 1)
+}
+
+#[test]
+fn who_gets_requests_that_another_api_no_longer_takes_may_gain() {
+    let alone = snapshot(&[BEFORE]);
+    let with = snapshot(&[&beside("/things")]);
+    let gone = AccessDiff::between(&with, &alone, NOW);
+    assert_eq!(gone.gains(), 0);
+    assert!(!gone.is_empty() && gone.may_admit(), "{gone:?}");
+    let came = AccessDiff::between(&alone, &with, NOW);
+    assert!(!came.is_empty() && !came.may_admit(), "{came:?}");
+    let elsewhere = snapshot(&[&beside("/second")]);
+    assert!(AccessDiff::between(&with, &elsewhere, NOW).may_admit());
+}
+
+#[test]
+fn what_is_read_more_strictly_admits_nobody_and_all_else_may() {
+    let change = |from: &str, to: &str| {
+        let (old, new) = (BEFORE.replace("auth0}", from), BEFORE.replace("auth0}", to));
+        let diff = AccessDiff::between(&snapshot(&[&old]), &snapshot(&[&new]), NOW);
+        assert!(!diff.is_empty() && diff.gains() == 0, "{from} {to}");
+        diff.may_admit()
+    };
+    for (loose, strict) in [
+        ("auth0}", "auth0, leeway: 1s}"),
+        ("auth0}", "auth0, algorithms: [RS256]}"),
+        ("auth0, unproven: user}", "auth0}"),
+    ] {
+        assert!(change(strict, loose), "{loose}");
+        assert!(!change(loose, strict), "{strict}");
+    }
+    assert!(change("okta}", "keycloak}") && change("keycloak}", "okta}"));
+    let hosts =
+        |hosts: &str| BEFORE.replace("upstream:", &format!("hosts: [{hosts}]\n      upstream:"));
+    let moved = |from: &str, to: &str| {
+        AccessDiff::between(&snapshot(&[&hosts(from)]), &snapshot(&[&hosts(to)]), NOW).may_admit()
+    };
+    assert!(moved("a.example", "a.example, b.example"));
+    assert!(!moved("a.example, b.example", "a.example"));
+}

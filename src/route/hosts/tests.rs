@@ -108,3 +108,16 @@ fn a_pattern_prints_as_it_is_written() {
         assert_eq!(HostPattern::parse(text).unwrap().to_string(), text);
     }
 }
+
+#[test]
+fn hosts_meet_where_some_name_is_of_both() {
+    let meet = |one: &str, other: &str| {
+        let of = |text| HostPattern::parse(text).unwrap();
+        assert_eq!(of(one).meets(&of(other)), of(other).meets(&of(one)));
+        of(one).meets(&of(other))
+    };
+    assert!(meet("a.example", "A.example.") && meet("a.example", "*.example"));
+    assert!(meet("*.b.example", "*.example") && meet("*.example", "*.example"));
+    assert!(!meet("a.example", "b.example") && !meet("example", "*.example"));
+    assert!(!meet("aexample", "*.example") && !meet("*.bexample", "*.example"));
+}
