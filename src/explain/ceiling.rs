@@ -61,10 +61,16 @@ impl Case<'_> {
         let (with, without): (Vec<_>, Vec<_>) =
             lists.partition(|list| list.scopes.contains(&scope));
         let claims = |lists: &[&ScopesRead<'_>]| list(lists.iter().map(|list| list.claim), "");
-        (!with.is_empty() && !without.is_empty()).then(|| {
-            let (with, without) = (claims(&with), claims(&without));
-            format!("`{scope}` is in {with} but not in {without}: it would have to be in both")
-        })
+        let (held, lacked) = (claims(&with), claims(&without));
+        match (with.is_empty(), without.is_empty()) {
+            (true, _) => None,
+            (false, true) => {
+                Some(format!("`{scope}` is in {held}, which gives a user nothing by itself"))
+            }
+            (false, false) => Some(format!(
+                "`{scope}` is in {held} but not in {lacked}: it would have to be in both"
+            )),
+        }
     }
 
     /// Those of these names that the ceiling does not hold either.

@@ -93,6 +93,9 @@ pub struct ChangedFile {
     /// The difference, as `diff -u` shows it and `patch` takes it. Values that look like secrets are not
     /// shown.
     pub diff: String,
+    /// Whether something in the difference is not shown: then `patch` does not take it.
+    #[serde(default)]
+    pub masked: bool,
 }
 
 /// What would have to be otherwise for the request to be allowed at `now`.

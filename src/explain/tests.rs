@@ -115,3 +115,26 @@ fn neither_tokens_nor_queries_are_told_and_no_line_is_broken() {
         assert!(text.contains(r"/th\u001b\u000aings") && !text.contains('\u{1b}'), "{text}");
     }
 }
+
+#[test]
+fn no_name_that_strangers_chose_breaks_a_line() {
+    let snapshot = snapshot(TEXT);
+    let Shown::Claims(mut claims) = claims(60) else { panic!("claims are shown") };
+    let details = json!([{"type": "pay\nallowed: by grant"}]);
+    claims.insert("authorization_details".to_owned(), details);
+    let explanation = explained(&snapshot, "GET", "/things", Shown::Claims(claims));
+    let code = explanation.refusal.as_ref().map(|refused| refused.code.as_str());
+    assert_eq!(code, Some("authorization-details-exceed-grant"));
+    let change = super::remedy::Change {
+        instead: Some("a\nallowed".to_owned()),
+        steps: vec![super::remedy::Step {
+            words: "a\nallowed".to_owned(),
+            at: "a\nallowed".to_owned(),
+            yaml: String::new(),
+        }],
+        files: Vec::new(),
+        caution: Some("a\nallowed".to_owned()),
+    };
+    let text = super::text(&explanation, Some(&super::remedy::Advice::Change(change)));
+    assert!(text.lines().all(|line| !line.starts_with("allowed")), "{text}");
+}

@@ -1,10 +1,13 @@
 //! An explanation as text: the answer in one sentence, the facts behind it, every rule, and what to change.
+//!
+//! Strangers chose many of the names in it, and a gate that was asked may be anybody's: none breaks a line.
 
 use std::fmt::{self, Write};
 
 use super::explanation::{Explanation, Finding, Refused, RuleOutcome, Verdict};
 use super::remedy::{Advice, Change};
 use crate::gate::Rule;
+use crate::screen::screened;
 
 /// The text, which ends with a line end.
 pub fn text(explanation: &Explanation, advice: Option<&Advice>) -> String {
@@ -32,7 +35,9 @@ fn sentence(out: &mut String, explanation: &Explanation) -> fmt::Result {
         let public = explanation.operation.as_ref().is_some_and(|it| it.needs.public);
         let why = match (&explanation.grant, public) {
             (_, true) => "the operation is public",
-            (Some(grant), _) => return writeln!(out, "{verdict}: by grant {}", grant.id),
+            (Some(grant), _) => {
+                return writeln!(out, "{verdict}: by grant {}", screened(&grant.id));
+            }
             (None, false) => "by the API's policy, which asks for no grant",
         };
         return writeln!(out, "{verdict}: {why}");
@@ -40,13 +45,13 @@ fn sentence(out: &mut String, explanation: &Explanation) -> fmt::Result {
     let Refused { code, rule, status, title, hint, missing, excess, contact, .. } = refused;
     let rule = rule.and_then(|number| Rule::ALL.get(usize::from(number).checked_sub(1)?));
     let by = rule.map(|rule| format!(" (rule {}, {})", rule.number(), rule.name()));
-    writeln!(out, "{verdict}: {code}{}", by.unwrap_or_default())?;
+    writeln!(out, "{verdict}: {}{}", screened(code), by.unwrap_or_default())?;
     let names = if excess.is_empty() { missing } else { excess };
     let names = if names.is_empty() { String::new() } else { format!(": {}", names.join(" ")) };
-    writeln!(out, "  {title}{names}")?;
-    writeln!(out, "  {hint}")?;
+    writeln!(out, "  {}", screened(&format!("{title}{names}")))?;
+    writeln!(out, "  {}", screened(hint))?;
     if let Some(contact) = contact {
-        writeln!(out, "  the grant's owner is {contact}")?;
+        writeln!(out, "  the grant's owner is {}", screened(contact))?;
     }
     match explanation.verdict {
         Verdict::WouldRefuse => {
@@ -60,7 +65,7 @@ fn facts(out: &mut String, explanation: &Explanation) -> fmt::Result {
     let Explanation { request, api, operation, caller, grant, scopes, .. } = explanation;
     let mut row = |label: &str, value: &str, at: Option<&String>| {
         let at = at.map(|at| format!("  [{at}]")).unwrap_or_default();
-        writeln!(out, "{label:<13} {value}{at}")
+        writeln!(out, "{label:<13} {}", screened(&format!("{value}{at}")))
     };
     row("request", &format!("{} {}{}", request.method, request.host, request.path), None)?;
     row("time", &explanation.time.replace(".000Z", "Z"), None)?;
@@ -125,9 +130,10 @@ fn rule(out: &mut String, finding: &Finding) -> fmt::Result {
         RuleOutcome::Passed => ('+', "passed"),
         RuleOutcome::Refused => ('x', "REFUSED"),
     };
-    let head = format!("{mark} {:>2} {:<21} {outcome:<11}", finding.rule, finding.name);
-    let mut saw = finding.saw.iter();
-    let first = saw.next().map_or("", String::as_str);
+    let name = screened(&finding.name);
+    let head = format!("{mark} {:>2} {name:<21} {outcome:<11}", finding.rule);
+    let mut saw = finding.saw.iter().map(|line| screened(line));
+    let first = saw.next().unwrap_or_default();
     writeln!(out, "{}", format!("{head}  {first}").trim_end())?;
     saw.try_for_each(|line| writeln!(out, "{:<width$}  {line}", "", width = head.len()))
 }
@@ -137,7 +143,7 @@ fn what_to_do(out: &mut String, advice: &Advice) -> fmt::Result {
         Advice::Nothing => Ok(()),
         Advice::Request(words) => {
             writeln!(out, "\nwhat to do")?;
-            words.lines().try_for_each(|line| writeln!(out, "  {line}"))
+            writeln!(out, "  {}", screened(words))
         }
         Advice::Change(change) => what_to_change(out, change),
     }
@@ -146,23 +152,23 @@ fn what_to_do(out: &mut String, advice: &Advice) -> fmt::Result {
 fn what_to_change(out: &mut String, change: &Change) -> fmt::Result {
     let Change { instead, steps, files, caution } = change;
     let or = if let Some(instead) = instead {
-        writeln!(out, "\nwhat to do, in most cases\n  {instead}")?;
+        writeln!(out, "\nwhat to do, in most cases\n  {}", screened(instead))?;
         "or "
     } else {
         ""
     };
     writeln!(out, "\n{or}what to change")?;
     for step in steps {
-        writeln!(out, "  {}: {}", step.at, step.words)?;
+        writeln!(out, "  {}", screened(&format!("{}: {}", step.at, step.words)))?;
     }
     if let Some(caution) = caution {
-        writeln!(out, "  mind: {caution}")?;
+        writeln!(out, "  mind: {}", screened(caution))?;
     }
     writeln!(out)?;
     for file in files {
-        out.push_str(&file.diff);
-        if !file.diff.ends_with('\n') {
-            out.push('\n');
+        // What ends lines elsewhere, and names with blanks in them, says nothing to people.
+        for line in file.diff.lines() {
+            writeln!(out, "{}", line.trim_end_matches(['\r', '\t']))?;
         }
     }
     writeln!(out, "\ndecided again with this change: allowed")

@@ -174,6 +174,35 @@ fn a_patch_is_what_patch_takes() {
 }
 
 #[test]
+fn what_else_is_to_know_of_a_patch_is_talk() {
+    let folder = copied();
+    for (case, said) in [
+        ("operation-unlisted", "grantgate: mind: "),
+        ("scope-insufficient", "grantgate: in most cases, rather ask the issuer"),
+        ("token-expired", "grantgate: no change is suggested: get a new access token"),
+    ] {
+        let mut command = explain(&golden().join(case), folder.path());
+        let (code, patch, talk) = outcome(command.args(["--format", "patch"]));
+        assert_eq!(code, Some(1), "{case}");
+        assert!(talk.starts_with(said), "{case}: {talk}");
+        assert_eq!(patch.is_empty(), case == "token-expired", "{case}: {patch}");
+    }
+}
+
+#[test]
+fn a_refusal_that_was_only_reported_is_not_the_same_decision() {
+    let folder = copied();
+    let log = fs::read_to_string(golden().join("gate.log")).unwrap();
+    let log = log.replace(
+        r#""decision":"refuse","code":"scope-exceeds-grant","would_refuse":null"#,
+        r#""decision":"would_refuse","code":null,"would_refuse":"scope-exceeds-grant""#,
+    );
+    fs::write(folder.path().join("gate.log"), log).unwrap();
+    let (_, said, _) = outcome(&mut explain(&golden().join("decision"), folder.path()));
+    assert!(said.contains("decides otherwise"), "{said}");
+}
+
+#[test]
 fn what_cannot_be_answered_is_no_answer_and_says_why() {
     let config = golden().join("gateway.yaml").display().to_string();
     let log = golden().join("gate.log").display().to_string();

@@ -1,11 +1,16 @@
 //! All that is shown, and how.
 
+use std::env;
+use std::io::{self, IsTerminal};
+
 use serde::Serialize;
 
 use super::Format;
+use super::patch::Patch;
 use crate::cli::{Exit, harmless, show, talk};
 use crate::explain::remedy::Advice;
 use crate::explain::{Explanation, Verdict, text};
+use crate::screen::screened;
 
 /// All that is shown.
 #[derive(Debug, Serialize)]
@@ -55,9 +60,9 @@ pub fn print(answer: &Answer, format: Format) -> Exit {
             }
         },
         Format::Patch => {
-            if let Some(Advice::Change(change)) = &answer.advice {
-                let patch: String = change.files.iter().map(|file| &*file.diff).collect();
-                show(format_args!("{}", patch.trim_end_matches('\n')));
+            if let Err(why) = print_patch(answer.advice.as_ref()) {
+                talk(format_args!("grantgate: {}", harmless(&why)));
+                return Exit::Failed;
             }
         }
     }
@@ -65,6 +70,37 @@ pub fn print(answer: &Answer, format: Format) -> Exit {
         Verdict::Allowed => Exit::Yes,
         Verdict::Refused | Verdict::WouldRefuse => Exit::No,
     }
+}
+
+/// Prints the change that is suggested. What else is to know of it is talk.
+fn print_patch(advice: Option<&Advice>) -> Result<(), String> {
+    let say = |words: &str| talk(format_args!("grantgate: {}", screened(words)));
+    let change = match advice {
+        Some(Advice::Change(change)) => change,
+        Some(Advice::Request(words)) => {
+            say(&format!("no change is suggested: {words}"));
+            return Ok(());
+        }
+        Some(Advice::Nothing) | None => return Ok(()),
+    };
+    let here = env::current_dir().ok();
+    let patch = Patch::of(&change.files, here.as_deref())?;
+    if let Some(instead) = &change.instead {
+        say(&format!("in most cases, rather {instead}"));
+    }
+    if let Some(caution) = &change.caution {
+        say(&format!("mind: {caution}"));
+    }
+    if patch.is_from_root {
+        say("not all files are below this folder: apply it with `patch -p0 -d /`");
+    }
+    let text = patch.text.trim_end_matches('\n');
+    if io::stdout().is_terminal() {
+        show(format_args!("{}", harmless(text)));
+    } else {
+        show(format_args!("{text}"));
+    }
+    Ok(())
 }
 
 fn sentence(recorded: &Recorded) -> String {

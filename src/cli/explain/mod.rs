@@ -6,10 +6,12 @@
 //! | `record` | a decision that was logged |
 //! | `replay` | what was asked then |
 //! | `answer` | all that is shown, and how |
+//! | `patch` | the change that is suggested, alone |
 //!
 //! The files are read, keys are fetched where a signature is to be checked, and nothing is written.
 
 mod answer;
+mod patch;
 mod question;
 mod record;
 mod replay;
@@ -73,7 +75,8 @@ JSON: one object, {explanation, advice, recorded}
                rules: [{rule, name, outcome, saw}]}, where outcome is
                passed | refused | not_reached | not_needed
   advice       null | {request: WORDS} |
-               {change: {instead, steps: [{words, at, yaml}], files: [{name, diff}], caution}}
+               {change: {instead, steps: [{words, at, yaml}], caution,
+                         files: [{name, diff, masked}]}}
   recorded     with --decision: {decision_id, time, decision, code, same, remark}";
 
 /// What `explain` takes.

@@ -1,7 +1,7 @@
 //! A decision that was logged: one line of JSON among many, as [`crate::telemetry::Record`] writes it.
 
 use std::fs::File;
-use std::io::{self, BufRead, BufReader};
+use std::io::{self, BufRead, BufReader, Read};
 use std::path::Path;
 
 use serde::Deserialize;
@@ -49,12 +49,18 @@ pub fn find(log: &Path, id: &str) -> Result<Logged, String> {
         .ok_or_else(|| format!("`{name}` has no record of a decision `{id}`"))
 }
 
+/// Far longer than any record is, in bytes: what else stands in a log is not held whole.
+const LONGEST: u64 = 1 << 20;
+
 fn last(mut log: impl BufRead, id: &str) -> io::Result<Option<Logged>> {
-    let (mut line, mut found) = (Vec::new(), None);
-    while log.read_until(b'\n', &mut line)? > 0 {
-        let holds = line.windows(id.len().max(1)).any(|part| part == id.as_bytes());
+    let (mut line, mut found, mut is_begun) = (Vec::new(), None, false);
+    while (&mut log).take(LONGEST).read_until(b'\n', &mut line)? > 0 {
+        // The rest of a line that is too long is no line.
+        let is_whole = !is_begun && (line.ends_with(b"\n") || (line.len() as u64) < LONGEST);
+        let holds = is_whole && line.windows(id.len().max(1)).any(|part| part == id.as_bytes());
         let record = holds.then(|| serde_json::from_slice::<Logged>(&line).ok()).flatten();
         found = record.filter(|record| record.decision_id == id).or(found);
+        is_begun = !line.ends_with(b"\n");
         line.clear();
     }
     Ok(found)
@@ -88,5 +94,14 @@ mod tests {
         assert_eq!(found("d2").as_deref(), Some("/d1"));
         assert_eq!(found("d3"), None);
         assert_eq!(found(""), None);
+    }
+
+    #[test]
+    fn a_line_without_end_is_not_held_and_its_rest_is_no_record() {
+        let record = line("d1", "/hidden");
+        let longest = usize::try_from(LONGEST).unwrap();
+        let log = format!("{}{record}\n{}\n", " ".repeat(longest), line("d2", "/seen"));
+        assert!(last(log.as_bytes(), "d1").unwrap().is_none());
+        assert_eq!(last(log.as_bytes(), "d2").unwrap().unwrap().path, "/seen");
     }
 }

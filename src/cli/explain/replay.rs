@@ -14,7 +14,7 @@ use super::record::Logged;
 use crate::config::instant;
 use crate::config::snapshot::{ServedApi, Snapshot};
 use crate::explain::remedy::Advice;
-use crate::explain::{Explanation, explain};
+use crate::explain::{self, Explanation, explain};
 use crate::gate::{Code, Env, Outcome, Refusal, Rule, Shown, Step, Supposed, Verdict};
 use crate::policy::{Permit, SubjectType, UnixTime};
 use crate::token::{Caller, Profile, VerifiedCache, compose};
@@ -54,20 +54,23 @@ pub fn replay(record: &Logged, snapshot: &Snapshot) -> Result<Replayed, String> 
     let explanation = match (served, code) {
         (Some(_), code) => {
             let code = code.filter(|_| caller.is_none());
-            decided(&supposed, snapshot, at, code, record.decision == "would_refuse")
+            decided(&supposed, snapshot, at, code, record.would_refuse.is_some())
         }
         (None, Some(code)) => of_code(&supposed, snapshot, at, code),
         (None, None) => return Err("the record tells neither an API nor a code".to_owned()),
     };
     let remark = remark(caller.is_some(), rule, code);
     let now = explanation.refusal.as_ref().map(|refused| refused.code.as_str());
+    let passed =
+        record.would_refuse.is_some() == (explanation.verdict == explain::Verdict::WouldRefuse);
     let recorded = Recorded {
         decision_id: record.decision_id.clone(),
         time: record.time.clone(),
         decision: record.decision.clone(),
         code: written.map(str::to_owned),
-        // What happened to the request after all rules is not decided again.
-        same: now == written.filter(|_| rule.is_some()),
+        // What happened to the request after all rules is not decided again; a code that nobody here knows
+        // is none of those.
+        same: passed && now == written.filter(|_| rule.is_some() || code.is_none()),
         remark,
     };
     let asked = caller.is_some().then_some((supposed, at));

@@ -32,8 +32,14 @@ impl Shown {
 
     /// The difference to what it becomes.
     pub(super) fn unified(&self, name: &str, after: &Self) -> String {
-        let diff = TextDiff::from_lines(self.text(), after.text());
-        diff.unified_diff().context_radius(CONTEXT).header(name, name).to_string()
+        unified(name, self.text(), after.text())
+    }
+
+    /// Whether the difference to what it becomes is not that of the texts themselves: something in it is
+    /// not shown.
+    pub(super) fn masks(&self, before: &Source, (is, after): (&Self, &Source)) -> bool {
+        let is_whole = self.text() == *before.text && is.text() == *after.text;
+        !is_whole && self.unified("", is) != unified("", &before.text, &after.text)
     }
 
     /// The lines that are in `after` alone, as they stand there but for what all are indented by.
@@ -55,4 +61,12 @@ impl Shown {
     fn text(&self) -> &str {
         self.report.documents().first().map_or("", |document| &document.text)
     }
+}
+
+/// A difference as `diff -u` shows it. A name with blanks in it ends with a tab, as `patch` wants it.
+fn unified(name: &str, before: &str, after: &str) -> String {
+    let end = if name.contains(' ') { "\t" } else { "" };
+    let name = format!("{name}{end}");
+    let diff = TextDiff::from_lines(before, after);
+    diff.unified_diff().context_radius(CONTEXT).header(&name, &name).to_string()
 }

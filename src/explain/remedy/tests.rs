@@ -700,6 +700,32 @@ fn secrets_near_a_change_are_not_shown() {
     let change = case.change("scope-exceeds-grant");
     assert!(change.files[0].after.contains("hunter2"));
     assert!(!change.files[0].diff.contains("hunter2"), "{}", change.files[0].diff);
+    assert!(change.files[0].masked);
+}
+
+#[test]
+fn secrets_far_from_a_change_hide_nothing_of_it() {
+    let secret = "    signing_secret: hunter2hunter2\n    scopes:";
+    let shown = claims(json!({"azp": "new"}));
+    let case = Case::usual("GET", "/orders/1", shown).changed("    scopes:", secret);
+    assert!(!case.change("grant-missing").files[0].masked);
+}
+
+#[test]
+fn a_method_for_a_listed_pattern_is_not_said_to_be_one_path() {
+    let case = Case::usual("PUT", "/orders/1", claims(json!({})));
+    let caution = case.change("method-refused").caution.unwrap();
+    assert!(caution.contains("opens all such paths") && !caution.contains("one path"), "{caution}");
+}
+
+#[test]
+fn an_operation_beside_one_that_differs_by_case_is_said_to_be_so() {
+    let case = Case::usual("GET", "/Orders/1", claims(json!({})));
+    let caution = case.change("path-ambiguous").caution.unwrap();
+    assert!(caution.contains("differs by case"), "{caution}");
+    let case = Case::usual("GET", "/elsewhere", claims(json!({})));
+    let caution = case.change("operation-unlisted").caution.unwrap();
+    assert!(!caution.contains("differs by case"), "{caution}");
 }
 
 #[test]

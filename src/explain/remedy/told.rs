@@ -3,12 +3,15 @@
 
 use std::collections::BTreeMap;
 
+use http::Method;
+
 use super::difference::Shown;
 use super::moves::{Move, NewGrant, Wanted};
 use super::{Change, ChangedFile, Files, Step};
 use crate::config::inventory::{File, KnownGrant};
 use crate::config::{self, Edit, Place, Source};
 use crate::policy::{Audience, GrantId, Holder, Policy, SubjectType};
+use crate::route::{CanonPath, Found};
 
 /// The change that `moves` are, which made `after` of the texts.
 pub(super) fn change(files: &Files<'_>, moves: &[Move], after: &[Source]) -> Option<Change> {
@@ -48,6 +51,7 @@ pub(super) fn change(files: &Files<'_>, moves: &[Move], after: &[Source]) -> Opt
             before: before.text.to_string(),
             after: after.text.to_string(),
             diff: was.unified(&before.name, is),
+            masked: was.masks(before, (is, after)),
         })
     });
     Some(Change {
@@ -223,10 +227,7 @@ fn caution(files: &Files<'_>, one: &Move) -> Option<String> {
             "whoever runs `{issuer}` decides then who calls: only where it is known to be yours, and its \
             keys are found there"
         )),
-        Move::Operation { on, .. } => Some(format!(
-            "`{on}` is this one path: write `{{id}}` where a segment of it names a thing, and check what \
-            the operation is to ask"
-        )),
+        Move::Operation { api, on, .. } => Some(operation(files, api, on)),
         Move::Policy { api, subject_type } => policy(files, api, *subject_type),
         Move::Prefix { prefix, .. } => {
             Some(format!("the API then answers for everything below `{prefix}`"))
@@ -239,6 +240,32 @@ fn caution(files: &Files<'_>, one: &Move) -> Option<String> {
             issues tokens to machines"
         )),
     }
+}
+
+/// What a new operation opens: one path, or all that a listed pattern stands for.
+fn operation(files: &Files<'_>, api: &Audience, on: &str) -> String {
+    let (method, path) = on.split_once(' ').unwrap_or(("", on));
+    if path.split('/').any(|segment| segment == "*" || segment.starts_with('{')) {
+        return format!(
+            "`{on}` opens all such paths to every caller that passes the other rules: check what the \
+            operation is to ask"
+        );
+    }
+    let served = files.snapshot.apis.iter().find(|served| served.api.identifier == *api);
+    let asked = method.parse::<Method>().ok().zip(CanonPath::parse(path).ok());
+    let is_near = served.zip(asked).is_some_and(|(served, (method, path))| {
+        matches!(served.operations.find(&method, &path), Found::Near { .. })
+    });
+    let near = if is_near {
+        "; a listed path differs by case or a slash alone, and an upstream that takes the two for one is \
+        asked for that one then, with the need of this"
+    } else {
+        ""
+    };
+    format!(
+        "`{on}` is this one path: write `{{id}}` where a segment of it names a thing, and check what the \
+        operation is to ask{near}"
+    )
 }
 
 fn admitted(files: &Files<'_>, grant: &GrantId, is_named: bool) -> Option<String> {

@@ -16,6 +16,7 @@
 mod browsers;
 mod dialect;
 mod draw;
+mod explanations;
 mod generate;
 mod mutate;
 mod remedies;
