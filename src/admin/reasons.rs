@@ -25,7 +25,7 @@ use crate::gate::{Env, Shown, Step, Supposed};
 use crate::keyring::{FetchedKeys, KeyRequests};
 use crate::live::Live;
 use crate::policy::UnixTime;
-use crate::reload::{Store, Surroundings};
+use crate::reload::{Store, Surroundings, foreseen};
 use crate::telemetry::write_json;
 use crate::token::VerifiedCache;
 
@@ -183,7 +183,7 @@ impl Case {
         let inventory = loaded.inventory.as_deref().filter(|_| is_running).ok_or(ANOTHER)?;
         let snapshot = &loaded.snapshot;
         let files = Files { sources: &sources, snapshot, inventory, outside: &outside };
-        Ok(advise(&files, &self.supposed, keys, self.at))
+        Ok(foreseen(advise(&files, &self.supposed, keys, self.at), &sources))
     }
 }
 

@@ -89,8 +89,9 @@ fn asked_of_admin(
             Some(detail) => format!("`{gate}` does not answer: {detail}"),
             None => not_grantgate(gate),
         }),
-        StatusCode::BAD_REQUEST
-        | StatusCode::PAYLOAD_TOO_LARGE
+        // What is wrong is the question: it says so itself.
+        StatusCode::BAD_REQUEST => Err(format!("`{gate}`: {}", line())),
+        StatusCode::PAYLOAD_TOO_LARGE
         | StatusCode::REQUEST_TIMEOUT
         | StatusCode::SERVICE_UNAVAILABLE => Err(format!("`{gate}` does not answer: {}", line())),
         _ => Err(not_grantgate(gate)),

@@ -108,6 +108,11 @@ pub struct LeftOut {
 }
 
 impl LeftOut {
+    /// The requests that it is about.
+    pub fn requests(&self) -> Option<(&Methods, &Pattern)> {
+        self.requests.as_ref().map(|(methods, pattern)| (methods, pattern))
+    }
+
     /// Whether some request is about it.
     pub fn is_reachable(&self) -> bool {
         self.requests.is_some()

@@ -25,8 +25,8 @@ use super::tls::{ClientAuth, ClientTls, ServerTls};
 
 pub use management::{Management, ManagementClient};
 pub use served::{
-    Authorization, Browsers, Cors, Operation, Origins, ServedApi, Streams, Unlisted, Upstream,
-    UpstreamProtocol, UpstreamTls,
+    Authorization, Browsers, Cors, LeftOut, Operation, Origins, ServedApi, Streams, Unlisted,
+    Upstream, UpstreamProtocol, UpstreamTls,
 };
 pub use suites::{NamedSuite, Tests};
 

@@ -85,6 +85,9 @@ pub struct Request {
     pub method: String,
     /// The host.
     pub host: String,
+    /// Scheme, host and port as they were asked for, where they were: `https://orders.example.com:8443`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub origin: Option<String>,
     /// The path in its one spelling, or as it is written where it has none. Never the query.
     pub path: String,
     /// What was shown: `token`, `claims` or `nothing`.

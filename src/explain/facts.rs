@@ -15,6 +15,7 @@ impl Case<'_> {
         Request {
             method: supposed.method.to_string(),
             host: screened(&supposed.host),
+            origin: supposed.origin.as_deref().map(screened),
             path: path.unwrap_or_else(|_| screened(&supposed.path)),
             shown: match &supposed.shown {
                 Shown::Claims(_) => "claims",

@@ -1,14 +1,13 @@
 //! What rules 1 and 2 saw: which API, and which of its operations.
 
 use crate::config::snapshot::{Operation, Unlisted};
-use crate::gate::Code;
+use crate::gate::{Code, Rule};
 use crate::policy::Ask;
 use crate::route::{Found, HostPattern};
 
 use super::case::Case;
 use super::facts;
 use super::words::{list, shortened};
-use crate::gate::Rule;
 use crate::screen::screened;
 
 impl Case<'_> {
@@ -97,6 +96,7 @@ impl Case<'_> {
                 saw.extend(later.then(|| {
                     "this is said to nobody whose token is refused: rule 3 speaks first".to_owned()
                 }));
+                saw.extend(self.described());
                 let listed = miss.listed.into_iter();
                 saw.extend(shortened(
                     listed.map(|one| format!("listed: {}", shown(one))).collect(),
@@ -104,6 +104,17 @@ impl Case<'_> {
                 saw
             }
         }
+    }
+}
+
+impl Case<'_> {
+    /// What the API's OpenAPI document says of the request, and why that is not listed.
+    fn described(&self) -> Option<String> {
+        let path = self.supposed.canonical_path().ok()?;
+        let left = self.outcome.api?.left_out(&self.supposed.method, &path)?;
+        let (pattern, reason) = (left.pattern.as_str(), screened(&left.reason));
+        let line = self.snapshot.line_of(left.origin).unwrap_or_else(|| "its document".to_owned());
+        Some(format!("{line} describes `{pattern}`, which is left out: {reason}"))
     }
 }
 

@@ -42,7 +42,7 @@ fn sentence(out: &mut String, explanation: &Explanation) -> fmt::Result {
         };
         return writeln!(out, "{verdict}: {why}");
     };
-    let Refused { code, rule, status, title, hint, missing, excess, contact, .. } = refused;
+    let Refused { code, rule, status, title, hint, missing, excess, allow, contact, .. } = refused;
     let rule = rule.and_then(|number| Rule::ALL.get(usize::from(number).checked_sub(1)?));
     let by = rule.map(|rule| format!(" (rule {}, {})", rule.number(), rule.name()));
     writeln!(out, "{verdict}: {}{}", screened(code), by.unwrap_or_default())?;
@@ -50,6 +50,9 @@ fn sentence(out: &mut String, explanation: &Explanation) -> fmt::Result {
     let names = if names.is_empty() { String::new() } else { format!(": {}", names.join(" ")) };
     writeln!(out, "  {}", screened(&format!("{title}{names}")))?;
     writeln!(out, "  {}", screened(hint))?;
+    if !allow.is_empty() {
+        writeln!(out, "  allowed here: {}", screened(&allow.join(", ")))?;
+    }
     if let Some(contact) = contact {
         writeln!(out, "  the grant's owner is {}", screened(contact))?;
     }
@@ -67,7 +70,8 @@ fn facts(out: &mut String, explanation: &Explanation) -> fmt::Result {
         let at = at.map(|at| format!("  [{at}]")).unwrap_or_default();
         writeln!(out, "{label:<13} {}", screened(&format!("{value}{at}")))
     };
-    row("request", &format!("{} {}{}", request.method, request.host, request.path), None)?;
+    let asked = request.origin.as_ref().unwrap_or(&request.host);
+    row("request", &format!("{} {asked}{}", request.method, request.path), None)?;
     row("time", &explanation.time.replace(".000Z", "Z"), None)?;
     if let Some(api) = api {
         row("API", &api.name, api.at.as_ref())?;

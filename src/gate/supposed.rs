@@ -23,6 +23,8 @@ pub struct Supposed {
     pub method: Method,
     /// Its host: lower-case, without port and trailing dot.
     pub host: String,
+    /// Scheme, host and port as they are written; none where a path was written alone.
+    pub origin: Option<String>,
     /// Its path as it is written, without the query.
     pub path: String,
     /// The query, without its `?`.
@@ -59,7 +61,10 @@ pub enum SupposedError {
     #[error("`{0}` is no host")]
     Host(String),
     /// A path alone, and more than one host that it could be meant for.
-    #[error("`{path}` does not say which host is meant: write the whole URL, such as `{example}`")]
+    #[error(
+        "`{path}` does not say which host is meant: write the whole URL, such as `{example}`, or name \
+             the API: `--api IDENTIFIER`"
+    )]
     HostUnsaid {
         /// What was written.
         path: String,
@@ -76,7 +81,7 @@ pub enum SupposedError {
 
 impl Supposed {
     /// A request as it is written: a method, and a URL or a path. A path alone is meant for `api`, or for
-    /// the only API that is served.
+    /// the only API that has such a path, whatever the host.
     ///
     /// # Errors
     /// When it is none, or it is not known for which host.
@@ -88,15 +93,16 @@ impl Supposed {
         api: Option<&ServedApi>,
     ) -> Result<Self, SupposedError> {
         let method = method.parse().map_err(|_| SupposedError::Method(method.to_owned()))?;
-        let (host, target) = match url.split_once("://") {
+        let (host, origin, target) = match url.split_once("://") {
             Some(("http" | "https", rest)) => {
                 let at = rest.find(['/', '?', '#']).unwrap_or(rest.len());
                 let (authority, target) = rest.split_at(at);
                 let host = normal_host(authority)
                     .map_err(|_| SupposedError::Host(authority.to_owned()))?;
-                (host.into_owned(), target)
+                let origin = url.get(..url.len() - target.len()).map(str::to_owned);
+                (host.into_owned(), origin, target)
             }
-            _ if url.starts_with('/') => (implied_host(url, snapshot, api)?, url),
+            _ if url.starts_with('/') => (implied_host(url, snapshot, api)?, None, url),
             _ => return Err(SupposedError::Url(url.to_owned())),
         };
         let (path, query) = match target.split_once('?') {
@@ -104,7 +110,7 @@ impl Supposed {
             None => (target, None),
         };
         let path = if path.is_empty() { "/" } else { path }.to_owned();
-        Ok(Self { method, host, path, query, shown })
+        Ok(Self { method, host, origin, path, query, shown })
     }
 
     /// Asks about it.
@@ -159,27 +165,46 @@ fn refused(refusal: Refusal) -> Outcome<'static> {
     Outcome { verdict: Verdict::Refuse(refusal), api: None, operation: None, caller: None }
 }
 
-/// A host under which `api` is served, or the only API.
+/// A host under which `api` is served, or the only API, or the only one that has this path.
 fn implied_host(
     path: &str,
     snapshot: &Snapshot,
     api: Option<&ServedApi>,
 ) -> Result<String, SupposedError> {
-    let mut served = snapshot.apis.iter().filter(|served| served.upstream.is_some());
-    let (first, second) = (served.next(), served.next());
+    let served: Vec<_> = snapshot.apis.iter().filter(|served| served.upstream.is_some()).collect();
     let host = |served: &ServedApi| {
         served.hosts.first().map_or_else(|| "localhost".to_owned(), HostPattern::example)
     };
-    match api.or(first.filter(|_| second.is_none())) {
-        Some(served) => Ok(host(served)),
-        None => Err(SupposedError::HostUnsaid {
-            path: path.to_owned(),
-            example: format!(
-                "https://{}{path}",
-                first.map_or_else(|| "localhost".to_owned(), host)
-            ),
-        }),
+    let only = match served.as_slice() {
+        [only] => Some(*only),
+        _ => None,
+    };
+    if let Some(meant) = api.or(only) {
+        return Ok(host(meant));
     }
+    host_of_only(path, snapshot, &served).ok_or_else(|| {
+        let first = served.first().map_or_else(|| "localhost".to_owned(), |first| host(first));
+        SupposedError::HostUnsaid {
+            path: path.to_owned(),
+            example: format!("https://{first}{path}"),
+        }
+    })
+}
+
+/// A host of the only API that has such a path, whatever the host; none where more have it, or none has.
+fn host_of_only(path: &str, snapshot: &Snapshot, served: &[&ServedApi]) -> Option<String> {
+    let path = CanonPath::parse(path.split('?').next()?).ok()?;
+    let named = served.iter().flat_map(|served| served.hosts.iter().map(HostPattern::example));
+    let mut found: Option<(usize, String)> = None;
+    for host in named.chain(["localhost".to_owned()]) {
+        let Some(target) = snapshot.sites.find(&host, &path).ok()? else { continue };
+        match &found {
+            Some((known, _)) if *known != target => return None,
+            Some(_) => {}
+            None => found = Some((target, host)),
+        }
+    }
+    found.map(|(_, host)| host)
 }
 
 #[cfg(test)]
@@ -269,5 +294,35 @@ client_grants:
         {
             assert!(code(method, url, Shown::Nothing).is_err(), "{method} {url}");
         }
+    }
+
+    #[test]
+    fn a_path_alone_is_meant_for_the_only_api_that_has_it() {
+        let second = "  - identifier: https://other.example
+    scopes: []
+    subject_type_authorization:
+      user: {policy: deny_all}
+      client: {policy: deny_all}
+    gate:
+      upstream: http://127.0.0.1:3000
+      path_prefix: /other
+      operations: [{on: GET /other/*, any_token: true}]
+client_grants:";
+        let text = TEXT
+            .replace("client_grants:", second)
+            .replace("{client_id: web,", "{client_id: web, audience: https://api.example,");
+        let host = |text: &str, path: &str| {
+            let snapshot = load(&[Source::new("a.yaml", text)], &Nowhere, NOW).unwrap().snapshot;
+            Supposed::new("GET", path, Shown::Nothing, &snapshot, None).map(|it| it.host)
+        };
+        let wild = host(&text, "/things/1").unwrap();
+        assert!(wild.ends_with(".api.example"), "{wild}");
+        let unsaid = host(&text, "/other/1").unwrap_err().to_string();
+        assert!(unsaid.contains("--api IDENTIFIER"), "{unsaid}");
+        let anywhere =
+            text.replace("      hosts: ['*.api.example']\n", "      path_prefix: /things\n");
+        assert_eq!(host(&anywhere, "/other/1").as_deref(), Ok("localhost"));
+        assert_eq!(host(&anywhere, "/things/1").as_deref(), Ok("localhost"));
+        assert!(host(&anywhere, "/none").is_err());
     }
 }

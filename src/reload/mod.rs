@@ -16,6 +16,7 @@
 mod aside;
 mod chain;
 mod draft;
+mod foresight;
 mod look;
 mod outcome;
 mod replace;
@@ -42,6 +43,7 @@ use crate::suite::Demand;
 
 use aside::Asides;
 use chain::Places;
+pub use foresight::foreseen;
 use look::{Asked, Found, Judged, Known, Refused, Sight, View};
 use outcome::AtStart;
 pub use outcome::{Applied, RefusedSince, ReloadOutcome, Status, Trigger};

@@ -185,7 +185,7 @@ fn what_else_is_to_know_of_a_patch_is_talk() {
         let (code, patch, talk) = outcome(command.args(["--format", "patch"]));
         assert_eq!(code, Some(1), "{case}");
         assert!(talk.starts_with(said), "{case}: {talk}");
-        assert_eq!(patch.is_empty(), case == "token-expired", "{case}: {patch}");
+        assert_eq!(patch.is_empty(), case != "operation-unlisted", "{case}: {patch}");
     }
 }
 
@@ -200,6 +200,88 @@ fn a_refusal_that_was_only_reported_is_not_the_same_decision() {
     fs::write(folder.path().join("gate.log"), log).unwrap();
     let (_, said, _) = outcome(&mut explain(&golden().join("decision"), folder.path()));
     assert!(said.contains("decides otherwise"), "{said}");
+}
+
+#[test]
+fn what_is_not_done_in_most_cases_is_no_patch_unless_it_is_asked_for_even_so() {
+    let case = golden().join("scope-insufficient");
+    let patch =
+        |more: &[&str]| outcome(explain(&case, &golden()).args(["--format", "patch"]).args(more));
+    let (code, shown, talk) = patch(&[]);
+    assert_eq!((code, shown.as_str()), (Some(1), ""));
+    assert!(talk.contains("ask the issuer for a token") && talk.contains("--even-so"), "{talk}");
+    assert!(talk.contains("mind: this opens"), "{talk}");
+    let (code, shown, talk) = patch(&["--even-so"]);
+    assert_eq!(code, Some(1));
+    assert!(shown.starts_with("--- gateway.yaml"), "{shown}");
+    assert!(talk.contains("mind: this opens"), "{talk}");
+}
+
+#[test]
+fn a_method_and_a_url_in_one_word_are_two() {
+    let case = golden().join("public");
+    let url = "https://orders.example.com:8443/healthz?secret=1";
+    for words in [&["GET", url][..], &[&format!("GET {url}")]] {
+        let mut command = grantgate(&["explain", "--config", "gateway.yaml", "--no-token"]);
+        let (code, shown, _) = outcome(command.args(words).current_dir(case.parent().unwrap()));
+        assert_eq!(code, Some(0), "{shown}");
+        let request = "request       GET https://orders.example.com:8443/healthz\n";
+        assert!(shown.contains(request), "{shown}");
+    }
+}
+
+/// A suite that the gate requires is told of before it refuses the change.
+#[test]
+fn a_change_that_a_required_suite_is_against_says_which_case() {
+    let folder = copied();
+    let config = folder.path().join("gateway.yaml");
+    let text = fs::read_to_string(&config).unwrap();
+    let tests = "tests: {suites: [suite.yaml], required: true}\n";
+    fs::write(&config, format!("{text}\n{tests}")).unwrap();
+    let suite = r#"api: https://orders.example.com
+cases:
+  - name: a stranger is not let in
+    caller: {client_id: stranger, subject_type: client, scopes: ["read:orders"]}
+    request: GET /orders/1
+    expect: grant-missing
+"#;
+    fs::write(folder.path().join("suite.yaml"), suite).unwrap();
+    let claims = r#"{"iss": "https://example.eu.auth0.com/", "aud": "https://orders.example.com",
+        "sub": "stranger@clients", "azp": "stranger", "gty": "client-credentials", "scope": "read:orders"}"#;
+    fs::write(folder.path().join("claims.json"), claims).unwrap();
+    let mut command = grantgate(&["explain", "--config", "gateway.yaml", "--claims", "GET"]);
+    command.args(["https://orders.example.com/orders/1", "@claims.json"]);
+    let (code, shown, talk) = outcome(command.current_dir(folder.path()));
+    assert_eq!(code, Some(1), "{talk}");
+    assert!(
+        shown.contains("suite.yaml:3` expects `grant-missing` here: change that case"),
+        "{shown}"
+    );
+}
+
+/// What its document describes and cannot be listed is said, and listed under the document's own path.
+#[test]
+fn an_operation_that_is_left_out_of_a_document_is_found_in_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let config = "issuers: [{issuer: \"https://a.example/\", profile: auth0}]\nresource_servers:\n  - \
+        identifier: https://api.example\n    scopes: [{value: read}]\n    subject_type_authorization:\n      \
+        user: {policy: allow_all}\n      client: {policy: deny_all}\n    gate:\n      openapi: \
+        openapi.json\n      upstream: http://127.0.0.1:9\nclient_grants: []\n";
+    let document = r#"{"openapi": "3.0.3", "info": {"title": "Orders", "version": "1"},
+        "servers": [{"url": "/v1"}],
+        "paths": {"/orders/{id}": {"get": {"responses": {}}}},
+        "components": {}}"#;
+    fs::write(folder.path().join("gateway.yaml"), config).unwrap();
+    fs::write(folder.path().join("openapi.json"), document).unwrap();
+    let claims = r#"{"iss": "https://a.example/", "aud": "https://api.example", "sub": "auth0|1",
+        "azp": "web", "scope": "read"}"#;
+    fs::write(folder.path().join("claims.json"), claims).unwrap();
+    let mut command = grantgate(&["explain", "--config", "gateway.yaml", "--claims", "GET"]);
+    command.args(["/v1/orders/7", "@claims.json"]);
+    let (code, shown, talk) = outcome(command.current_dir(folder.path()));
+    assert_eq!(code, Some(1), "{talk}");
+    assert!(shown.contains("describes `/v1/orders/{id}`, which is left out:"), "{shown}");
+    assert!(shown.contains("- {on: \"GET /v1/orders/{id}\", scopes: [read]}"), "{shown}");
 }
 
 #[test]

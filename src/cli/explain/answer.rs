@@ -42,7 +42,7 @@ pub struct Recorded {
 }
 
 /// Prints an answer: yes when the request is allowed.
-pub fn print(answer: &Answer, format: Format) -> Exit {
+pub fn print(answer: &Answer, format: Format, even_so: bool) -> Exit {
     match format {
         Format::Text => {
             let mut shown = String::new();
@@ -60,7 +60,7 @@ pub fn print(answer: &Answer, format: Format) -> Exit {
             }
         },
         Format::Patch => {
-            if let Err(why) = print_patch(answer.advice.as_ref()) {
+            if let Err(why) = print_patch(answer.advice.as_ref(), even_so) {
                 talk(format_args!("grantgate: {}", harmless(&why)));
                 return Exit::Failed;
             }
@@ -72,8 +72,9 @@ pub fn print(answer: &Answer, format: Format) -> Exit {
     }
 }
 
-/// Prints the change that is suggested. What else is to know of it is talk.
-fn print_patch(advice: Option<&Advice>) -> Result<(), String> {
+/// Prints the change that is suggested, unless something else is done in most cases. What to mind is said
+/// beside it.
+fn print_patch(advice: Option<&Advice>, even_so: bool) -> Result<(), String> {
     let say = |words: &str| talk(format_args!("grantgate: {}", screened(words)));
     let change = match advice {
         Some(Advice::Change(change)) => change,
@@ -83,14 +84,20 @@ fn print_patch(advice: Option<&Advice>) -> Result<(), String> {
         }
         Some(Advice::Nothing) | None => return Ok(()),
     };
-    let here = env::current_dir().ok();
-    let patch = Patch::of(&change.files, here.as_deref())?;
-    if let Some(instead) = &change.instead {
-        say(&format!("in most cases, rather {instead}"));
+    let instead = change.instead.as_ref().filter(|_| !even_so);
+    if let Some(instead) = instead {
+        say(&format!(
+            "in most cases, rather {instead}; `--format patch --even-so` prints the change"
+        ));
     }
     if let Some(caution) = &change.caution {
         say(&format!("mind: {caution}"));
     }
+    if instead.is_some() {
+        return Ok(());
+    }
+    let here = env::current_dir().ok();
+    let patch = Patch::of(&change.files, here.as_deref())?;
     if patch.is_from_root {
         say("not all files are below this folder: apply it with `patch -p0 -d /`");
     }

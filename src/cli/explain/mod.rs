@@ -31,7 +31,7 @@ use crate::explain::{Explanation, Verdict, explain};
 use crate::gate::{Env, Keys, Step, Supposed};
 use crate::net::local::Gate;
 use crate::policy::{Issuer, UnixTime};
-use crate::reload::Surroundings;
+use crate::reload::{Surroundings, foreseen};
 use crate::token::{KeySet, VerifiedCache};
 
 pub use answer::{Answer, print};
@@ -82,6 +82,7 @@ JSON: one object, {explanation, advice, recorded}
 /// What `explain` takes.
 #[derive(Debug, clap::Args)]
 #[command(override_usage = USAGE, after_long_help = EXAMPLES)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of its own on the command line")]
 pub struct Options {
     /// The request: a method (GET where none is written) and a URL, or a path where it is clear whose.
     /// Behind it, where the token is: `@FILE`, or `-` for standard input. By default the variable
@@ -111,7 +112,7 @@ pub struct Options {
     #[arg(long, value_name = "TIME", value_parser = at::time, conflicts_with = "decision")]
     at: Option<UnixTime>,
     /// A decision that was logged, by its `decision_id`.
-    #[arg(long, value_name = "ID", requires = "log", conflicts_with = "words")]
+    #[arg(long, value_name = "ID", conflicts_with = "words")]
     decision: Option<String>,
     /// Where decision records are, one JSON object a line; `-` for standard input.
     #[arg(long, value_name = "FILE", requires = "decision")]
@@ -119,6 +120,9 @@ pub struct Options {
     /// How to answer.
     #[arg(long, value_enum, default_value_t = Format::Text)]
     format: Format,
+    /// Prints the patch also where something else is done in most cases.
+    #[arg(long)]
+    even_so: bool,
 }
 
 /// How an answer is written.
@@ -128,14 +132,15 @@ pub enum Format {
     Text,
     /// One JSON object, described below.
     Json,
-    /// The change that is suggested, for `patch -p0`; nothing where there is none.
+    /// The change that is suggested, for `patch -p0`; nothing where there is none, or something else is
+    /// done in most cases. What to mind is said on standard error.
     Patch,
 }
 
 /// Explains: yes when the request is allowed.
 pub fn execute(options: &Options) -> Exit {
     match answer(options) {
-        Ok(answer) => print(&answer, options.format),
+        Ok(answer) => print(&answer, options.format, options.even_so),
         Err(why) => {
             talk(format_args!("grantgate: {}", harmless(why.trim_end())));
             Exit::Failed
@@ -150,7 +155,19 @@ fn answer(options: &Options) -> Result<Answer, String> {
         if let Some(reason) = no_advice {
             talk(format_args!("grantgate: no change is suggested: {}", harmless(&reason)));
         }
+        if let Some(Advice::Change(_)) = &advice {
+            talk(format_args!(
+                "grantgate: the files are named as in the folder of the gate at `{gate}`"
+            ));
+        }
         return Ok(Answer { explanation, advice, recorded: None });
+    }
+    if options.decision.is_some() && options.log.is_none() {
+        return Err(
+            "the log is what `run` prints on standard output: `--log FILE`, or `--log -` for \
+                    standard input"
+                .to_owned(),
+        );
     }
     let read =
         configuration::read(&options.config).map_err(|report| report.render(Style::Plain))?;
@@ -221,7 +238,7 @@ fn advice(
         .map_err(|report| report.render(Style::Plain))?;
     let Some(inventory) = &loaded.inventory else { return Ok(None) };
     let files = Files { sources, snapshot: &loaded.snapshot, inventory, outside: &outside };
-    Ok(Some(advise(&files, supposed, keys, at)))
+    Ok(Some(foreseen(advise(&files, supposed, keys, at), sources)))
 }
 
 /// The keys that were fetched for one question.

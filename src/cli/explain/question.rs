@@ -69,7 +69,14 @@ struct Words<'a> {
 
 impl<'a> Words<'a> {
     fn of(words: &'a [String]) -> Result<Self, String> {
-        let words: Vec<_> = words.iter().map(String::as_str).collect();
+        // A method and a URL in one quoted word are two.
+        let quoted = words.first().and_then(|first| first.split_once(' '));
+        let (head, rest) = match quoted {
+            Some((method, url)) => (vec![method, url.trim_start()], words.get(1..)),
+            None => (Vec::new(), Some(words)),
+        };
+        let rest = rest.into_iter().flatten().map(String::as_str);
+        let words: Vec<_> = head.into_iter().chain(rest).collect();
         let is_url = |word: &str| word.starts_with('/') || word.contains("://");
         match words[..] {
             [url] => Ok(Self { method: "GET", url, source: None }),

@@ -117,7 +117,14 @@ fn supposed(
         return Supposed::new(method, path, shown, snapshot, served).map_err(|it| it.to_string());
     }
     let method = method.parse().map_err(|_| format!("`{method}` is no method"))?;
-    Ok(Supposed { method, host: String::new(), path: path.clone(), query: None, shown })
+    Ok(Supposed {
+        method,
+        host: String::new(),
+        origin: None,
+        path: path.clone(),
+        query: None,
+        shown,
+    })
 }
 
 /// What becomes of the request. Where no claims are known and the token was refused, `code` stands for what

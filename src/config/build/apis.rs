@@ -37,7 +37,7 @@ pub(in crate::config) struct KnownApi {
     pub(in crate::config) gate: Option<Gate>,
     /// Whether it is the gateway's own, which nobody describes.
     pub(in crate::config) is_system: bool,
-    /// Where its gate is written, or else it.
+    /// Where its identifier is written.
     pub(in crate::config) origin: Origin,
 }
 
@@ -144,8 +144,7 @@ fn api(ctx: &mut Context<'_, '_>, server: &Server<'_>, issuers: &Issuers) -> Opt
         grants: Grants::default(),
     };
     let has_gate = raw.gate.is_some();
-    let origin =
-        ctx.report.origin(&if has_gate { place.key("gate") } else { place.entry().clone() });
+    let origin = ctx.report.origin(&at_identifier);
     let place = place.clone();
     Some(KnownApi { place, api, doubtful, trusted, has_gate, gate, is_system: false, origin })
 }

@@ -6,7 +6,7 @@ use super::issuers::Issuers;
 use super::{browsers, operations, secrets, upstream, urls};
 use crate::config::openapi::Description;
 use crate::config::snapshot::{
-    Authorization, Browsers, Operation, Streams, Unlisted, Upstream, UpstreamProtocol,
+    Authorization, Browsers, LeftOut, Operation, Streams, Unlisted, Upstream, UpstreamProtocol,
 };
 use crate::config::{Code, raw};
 use crate::policy::{Audience, Names};
@@ -30,6 +30,7 @@ pub(in crate::config) struct Gate {
     pub(in crate::config) audiences: Vec<Audience>,
     pub(in crate::config) secret: Option<HsSecret>,
     pub(in crate::config) operations: Operations<Operation>,
+    pub(in crate::config) left_out: Vec<LeftOut>,
     pub(in crate::config) unlisted: Unlisted,
     pub(in crate::config) public_url: String,
     pub(in crate::config) upstream: Upstream,
@@ -53,6 +54,7 @@ pub(super) fn build(
     let path_prefix = prefix(ctx, gate);
     let audiences = audiences(ctx, gate, declared);
     let secret = secrets::hs_secret(ctx, gate, trusted);
+    let left_out = left_out(ctx, described.as_ref());
     let operations = operations::build(ctx, gate, declared, path_prefix.as_ref(), described);
     let public_url = public_url(ctx, gate, declared);
     let upstream = upstream::build(ctx, gate);
@@ -77,6 +79,7 @@ pub(super) fn build(
         audiences: audiences?,
         secret: secret?,
         operations: operations?,
+        left_out,
         unlisted: match raw.unlisted {
             Some(raw::Unlisted::AnyToken) => Unlisted::AnyToken,
             Some(raw::Unlisted::Deny) | None => Unlisted::Deny,
@@ -96,6 +99,21 @@ pub(super) fn build(
         websocket_tokens: raw.websocket_tokens == Some(true),
         authorization,
     })
+}
+
+/// What a document describes and that is not listed, as far as some request is about it.
+fn left_out(ctx: &Context<'_, '_>, described: Option<&Description>) -> Vec<LeftOut> {
+    let all = described.into_iter().flat_map(|described| &described.left_out);
+    let reachable = all.filter_map(|left| {
+        let (methods, pattern) = left.requests()?;
+        Some(LeftOut {
+            methods: methods.clone(),
+            pattern: pattern.clone(),
+            reason: left.reason.clone(),
+            origin: ctx.report.origin(&left.place),
+        })
+    });
+    reachable.collect()
 }
 
 /// The issuers that an API trusts: those its gate names, or the only one. Without a gate, all.

@@ -212,6 +212,7 @@ fn served(known: KnownApi) -> Option<ServedApi> {
         audiences: gate.audiences,
         secret: gate.secret,
         operations: gate.operations,
+        left_out: gate.left_out,
         unlisted: gate.unlisted,
         public_url: gate.public_url,
         upstream: Some(gate.upstream),

@@ -15,6 +15,9 @@ use super::words::{self, Medium};
 /// The longest list that is written in brackets where nothing shows how: in bytes, about.
 const LINE: usize = 80;
 
+/// What says which requests an operation is about. It is never taken for a truth value here.
+const OPERATION: &str = "on";
+
 /// Writes new values into a page, in its habits.
 pub(super) struct Pen<'t> {
     page: &'t Page<'t>,
@@ -36,7 +39,7 @@ impl<'t> Pen<'t> {
         let is_close = page.is_json && page.text.contains("\":") && !page.text.contains("\": ");
         let (comma, colon) = if is_close { (",", ":") } else { (", ", ": ") };
         let (nested, dash) = (habits.nested.unwrap_or(2), habits.dash.unwrap_or(2));
-        let mut bare = BTreeSet::new();
+        let mut bare = BTreeSet::from([OPERATION.to_owned()]);
         bare_keys(page, tree, &mut bare);
         Self { page, nested, dash, comma, colon, bare }
     }
@@ -66,6 +69,8 @@ impl<'t> Pen<'t> {
         }
         models.form(self.page, value).unwrap_or_else(|| match value {
             Value::Array(items) if items.iter().all(is_scalar) && is_short(items) => Form::LINE,
+            // An operation is one line, as everywhere that nothing shows another habit.
+            Value::Object(entries) if entries.contains_key(OPERATION) => Form::LINE,
             _ => Form::Block,
         })
     }

@@ -11,7 +11,7 @@ use rustls::pki_types::ServerName;
 use super::Snapshot;
 use crate::config::tls::ClientTls;
 use crate::policy::{Api, Ask, Audience, Origin};
-use crate::route::{HostPattern, Operations, Prefix};
+use crate::route::{CanonPath, HostPattern, Methods, Operations, Pattern, Prefix};
 use crate::token::{HsSecret, Trust};
 
 /// An API with its gate.
@@ -33,6 +33,8 @@ pub struct ServedApi {
     pub secret: Option<HsSecret>,
     /// Its operations.
     pub operations: Operations<Operation>,
+    /// What its OpenAPI document describes and that is not listed.
+    pub left_out: Vec<LeftOut>,
     /// What a path gets that no operation lists.
     pub unlisted: Unlisted,
     /// The realm of its challenges: its URL as clients see it.
@@ -61,6 +63,12 @@ impl ServedApi {
         issuers.map(|issuer| &issuer.trust)
     }
 
+    /// What its OpenAPI document says of such a request, where that has no counterpart.
+    pub fn left_out(&self, method: &Method, path: &CanonPath<'_>) -> Option<&LeftOut> {
+        let is_it = |left: &&LeftOut| left.methods.covers(method) && left.pattern.matches(path);
+        self.left_out.iter().find(is_it)
+    }
+
     /// Whether a token counts that comes as a WebSocket's subprotocol from a page of this origin.
     pub fn takes_websocket_tokens_of(&self, origin: &[u8]) -> bool {
         let Browsers::Cors(Cors { origins: origins @ Origins::Listed(_), .. }) = &self.browsers
@@ -80,6 +88,19 @@ pub struct Operation {
     pub ask: Ask,
     /// Whether a connection may become a WebSocket.
     pub websocket: bool,
+    /// Where it is written.
+    pub origin: Origin,
+}
+
+/// Something that an OpenAPI document describes and that has no counterpart: it is not listed.
+#[derive(Debug)]
+pub struct LeftOut {
+    /// Its methods.
+    pub methods: Methods,
+    /// Its paths.
+    pub pattern: Pattern,
+    /// Why it is left out.
+    pub reason: String,
     /// Where it is written.
     pub origin: Origin,
 }

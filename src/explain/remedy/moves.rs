@@ -48,6 +48,8 @@ pub(super) enum Move {
     Prefix { api: Audience, prefix: String },
     /// A grant ends later.
     Renew { grant: GrantId, until: String },
+    /// A configured issuer gets the name that its tokens say.
+    Respell { from: Issuer, to: Issuer },
     /// An API trusts an issuer that is configured.
     Trust { api: Audience, issuer: Issuer },
     /// Tokens of this issuer that show neither user nor machine count as users'.
@@ -96,6 +98,7 @@ impl Move {
             Self::Policy { api, subject_type } => apis::policy(files, api, *subject_type)?,
             Self::Prefix { api, prefix } => apis::prefix(files, api, prefix)?,
             Self::Renew { grant, until } => grants::renew(files, grant, until)?,
+            Self::Respell { from, to } => issuers::respell(files, from, to)?,
             Self::Trust { api, issuer } => issuers::trust(files, api, issuer)?,
             Self::Unproven { issuer } => issuers::unproven(files, issuer)?,
             Self::Widen { grant, scopes, details } => grants::widen(files, grant, scopes, details)?,

@@ -737,3 +737,24 @@ fn advice_goes_through_json() {
     let Advice::Change(read) = serde_json::from_str(&text).unwrap() else { panic!("{text}") };
     assert_eq!((read.steps, &read.files[0].diff), (change.steps, &change.files[0].diff));
 }
+
+#[test]
+fn a_token_for_another_audience_is_asked_for_before_the_api_takes_it() {
+    let said = json!({ "aud": "https://other.example", "scope": "" });
+    let change = Case::usual("GET", "/orders/1", claims(said)).change("token-audience-mismatch");
+    let instead = change.instead.unwrap();
+    assert!(
+        instead
+            .starts_with("ask the issuer for a token with the audience `https://orders.example`")
+    );
+    assert!(change.caution.unwrap().contains("https://other.example"));
+}
+
+#[test]
+fn an_issuer_that_differs_by_its_last_slash_is_corrected() {
+    let said = json!({ "iss": "https://a.eu.auth0.com" });
+    let change = Case::usual("GET", "/orders/1", claims(said)).change("token-issuer-unknown");
+    assert_eq!(change.instead, None);
+    assert_eq!(change.steps.len(), 1, "{change:#?}");
+    assert!(change.files[0].after.contains("- issuer: https://a.eu.auth0.com   # the tenant"));
+}

@@ -11,7 +11,7 @@ use super::{Change, ChangedFile, Files, Step};
 use crate::config::inventory::{File, KnownGrant};
 use crate::config::{self, Edit, Place, Source};
 use crate::policy::{Audience, GrantId, Holder, Policy, SubjectType};
-use crate::route::{CanonPath, Found};
+use crate::route::{CanonPath, Found, On};
 
 /// The change that `moves` are, which made `after` of the texts.
 pub(super) fn change(files: &Files<'_>, moves: &[Move], after: &[Source]) -> Option<Change> {
@@ -55,7 +55,7 @@ pub(super) fn change(files: &Files<'_>, moves: &[Move], after: &[Source]) -> Opt
         })
     });
     Some(Change {
-        instead: moves.iter().find_map(instead),
+        instead: instead(files, moves),
         steps: steps.collect(),
         files: changed.collect(),
         caution: (!cautions.is_empty()).then(|| cautions.join("; ")),
@@ -129,6 +129,9 @@ fn words(files: &Files<'_>, one: &Move) -> String {
         Move::Renew { grant, until } => {
             format!("let {} last until `{until}`", grant_of(files, grant))
         }
+        Move::Respell { from, to } => {
+            format!("correct the issuer's name from `{from}` to `{to}`, wherever it is written")
+        }
         Move::Trust { api, issuer } => format!("trust the issuer `{issuer}` at `{api}`"),
         Move::Unproven { issuer } => {
             format!("let tokens of `{issuer}` that show neither user nor machine count as users\'")
@@ -190,18 +193,36 @@ fn listed(names: &[String]) -> String {
     }
 }
 
-/// What is done in most cases: a token with what is needed.
-fn instead(one: &Move) -> Option<String> {
-    let Move::AskLess { missing, is_granted, .. } = one else { return None };
-    let missing = listed(missing);
-    Some(if *is_granted {
-        format!("ask the issuer for a token that holds {missing}: the application may have that")
-    } else {
-        format!(
-            "ask the issuer for a token that holds {missing}; the application may not have that yet: \
-            its grant must give it, too"
-        )
-    })
+/// What is done in most cases: another token.
+fn instead(files: &Files<'_>, moves: &[Move]) -> Option<String> {
+    let parts: Vec<_> = moves.iter().filter_map(|one| other_token(files, one)).collect();
+    (!parts.is_empty()).then(|| parts.join("; and "))
+}
+
+/// The token with which a move is not needed.
+fn other_token(files: &Files<'_>, one: &Move) -> Option<String> {
+    match one {
+        Move::AskLess { missing, is_granted, .. } => {
+            let missing = listed(missing);
+            let granted = if *is_granted {
+                ": the application may have that"
+            } else {
+                "; the application may not have that yet: its grant must give it, too"
+            };
+            Some(format!("ask the issuer for a token that holds {missing}{granted}"))
+        }
+        Move::Audience { api, .. } => {
+            Some(format!("ask the issuer for a token with the audience `{api}`"))
+        }
+        Move::Issuer { api, .. } | Move::Trust { api, .. } => {
+            let known = files.inventory.api(api.as_str())?;
+            let trusted: Vec<_> = known.issuers.iter().map(ToString::to_string).collect();
+            (!trusted.is_empty()).then(|| {
+                format!("get a token from an issuer that this API trusts: {}", listed(&trusted))
+            })
+        }
+        _ => None,
+    }
 }
 
 /// What else comes with a move: who gains by it beside this caller.
@@ -227,11 +248,18 @@ fn caution(files: &Files<'_>, one: &Move) -> Option<String> {
             "whoever runs `{issuer}` decides then who calls: only where it is known to be yours, and its \
             keys are found there"
         )),
+        Move::Operation { api, on, .. } if is_listed(files, api, on) && !on.contains('{') => {
+            Some("check what the operation is to ask".to_owned())
+        }
         Move::Operation { api, on, .. } => Some(operation(files, api, on)),
         Move::Policy { api, subject_type } => policy(files, api, *subject_type),
         Move::Prefix { prefix, .. } => {
             Some(format!("the API then answers for everything below `{prefix}`"))
         }
+        Move::Respell { from, to } => Some(format!(
+            "the two differ only by case or a slash at the end, and every byte counts: only where the \
+            issuer calls itself `{to}`; tokens of `{from}` are refused then"
+        )),
         Move::Trust { issuer, .. } => Some(format!(
             "applications of `{issuer}` get in then as far as grants and policies let them"
         )),
@@ -266,6 +294,16 @@ fn operation(files: &Files<'_>, api: &Audience, on: &str) -> String {
         "`{on}` is this one path: write `{{id}}` where a segment of it names a thing, and check what the \
         operation is to ask{near}"
     )
+}
+
+/// Whether another operation of the API, or what its document describes, has the same path.
+fn is_listed(files: &Files<'_>, api: &Audience, on: &str) -> bool {
+    let pattern = |on: &str| Some(On::parse(on).ok()?.pattern.as_str().to_owned());
+    let served = files.snapshot.apis.iter().find(|served| served.api.identifier == *api);
+    let (Some(served), Some(new)) = (served, pattern(on)) else { return false };
+    let listed = served.operations.iter().filter_map(|operation| pattern(&operation.on));
+    let described = served.left_out.iter().map(|left| left.pattern.as_str().to_owned());
+    listed.chain(described).any(|known| known == new)
 }
 
 fn admitted(files: &Files<'_>, grant: &GrantId, is_named: bool) -> Option<String> {

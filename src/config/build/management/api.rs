@@ -116,6 +116,7 @@ pub(in crate::config::build) fn serve(
         path_prefix,
         issuers: own.trusted,
         secret: None,
+        left_out: Vec::new(),
         unlisted: Unlisted::Deny,
         upstream: None,
         upstream_protocol: UpstreamProtocol::Auto,

@@ -47,12 +47,16 @@ fn common_prefix(served: &ServedApi, path: &CanonPath<'_>) -> Option<String> {
     Some(format!("/{}", same.join("/")))
 }
 
-/// An operation for just this method and path.
+/// An operation for just this method and path; or for the path as the API's document has it.
 pub(super) fn unlisted(seen: &Seen<'_>) -> Option<Vec<Vec<Move>>> {
-    let api = seen.served()?.api.identifier.clone();
+    let served = seen.served()?;
+    let (api, method) = (served.api.identifier.clone(), &seen.supposed.method);
     let path = seen.supposed.canonical_path().ok()?;
+    let described = served.left_out(method, &path);
     // In a pattern a star has a meaning.
-    let on = format!("{} {}", seen.supposed.method, path.as_str().replace('*', "%2A"));
+    let pattern = described
+        .map_or_else(|| path.as_str().replace('*', "%2A"), |left| left.pattern.as_str().to_owned());
+    let on = format!("{method} {pattern}");
     Some(vec![vec![Move::Operation { api, on, need: None }]])
 }
 

@@ -21,13 +21,19 @@ pub(super) fn audience(seen: &Seen<'_>) -> Option<Vec<Vec<Move>>> {
     Some(audiences.take(2).map(add).collect())
 }
 
-/// The issuer is trusted; one that is not configured is added, with a profile that reads its tokens.
+/// The issuer is trusted; one that is configured in another spelling is corrected; another that is not
+/// configured is added, with a profile that reads its tokens.
 pub(super) fn issuer(seen: &Seen<'_>) -> Option<Vec<Vec<Move>>> {
     let api = seen.served()?.api.identifier.clone();
     let claims = said(&seen.supposed.shown)?;
     let issuer = Issuer::new(claims.get("iss")?.as_str()?).ok()?;
     if seen.files.inventory.issuers.iter().any(|(known, _)| *known == issuer) {
         return Some(vec![vec![Move::Trust { api, issuer }]]);
+    }
+    let plain = |issuer: &Issuer| issuer.as_str().trim_end_matches('/').to_ascii_lowercase();
+    let mut configured = seen.files.inventory.issuers.iter().map(|(known, _)| known);
+    if let Some(from) = configured.find(|known| plain(known) == plain(&issuer)) {
+        return Some(vec![vec![Move::Respell { from: from.clone(), to: issuer }]]);
     }
     if !issuer.as_str().starts_with("https://") {
         return None;

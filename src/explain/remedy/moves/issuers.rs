@@ -65,6 +65,33 @@ pub(super) fn add(
     Some(edits)
 }
 
+/// Writes an issuer's name anew, in its entry and wherever it is named.
+pub(super) fn respell(files: &Files<'_>, from: &Issuer, to: &Issuer) -> Option<Vec<Edit>> {
+    let inventory = files.inventory;
+    let (_, entry) = inventory.issuers.iter().find(|(name, _)| name == from)?;
+    let mut places = vec![entry.key("issuer")];
+    for served in inventory.apis.iter().filter(|known| known.has_gate && !known.is_system) {
+        let list = served.place.key("gate").key("issuers");
+        let there = apis::listed(files, &list).unwrap_or_default();
+        let named = there.iter().enumerate().filter(|(_, name)| *name == from.as_str());
+        places.extend(named.map(|(index, _)| list.index(index)));
+    }
+    let of_it = |written: Option<&String>| written.is_some_and(|name| name == from.as_str());
+    let grants = inventory.grants.iter().filter(|grant| of_it(grant.written.issuer.as_ref()));
+    places.extend(grants.map(|grant| grant.place.key("issuer")));
+    for (index, source) in files.sources.iter().enumerate() {
+        let Some(tree) = tree::read(source) else { continue };
+        let list = Place::root(index).key("clients");
+        let clients = tree::of_key(&tree, "clients").map_or(&[][..], tree::items);
+        let named = clients.iter().enumerate().filter(|(_, client)| {
+            tree::of_key(client, "issuer").and_then(tree::text) == Some(from.as_str())
+        });
+        places.extend(named.map(|(index, _)| list.index(index).key("issuer")));
+    }
+    let set = |place| Edit::Set { place, value: json!(to.as_str()) };
+    (places.len() <= MOST_NAMED).then(|| places.into_iter().map(set).collect())
+}
+
 /// Names the issuer in the grants for such APIs that do not say it. In tenant exports it is the tenant.
 fn named_in_grants(
     files: &Files<'_>,
