@@ -26,7 +26,7 @@ PYTHON
 
 measured 0 check --config "$folder/old"
 measured 0 diff "$folder/old" "$folder/new" --format json
-grep -q "\"lost\": *[1-9]" "$folder/printed"
+grep -q "\"callers_losing\": *[1-9]" "$folder/printed"
 measured 1 diff "$folder/old" "$folder/new" --format json --fail-on change
 measured 0 access --config "$folder/old" --format csv
 rows=$(($(wc -l <"$folder/printed") - 1))

@@ -76,9 +76,9 @@ Examples:
   # as it will be then, for a review
   grantgate access --at 2030-01-01T00:00:00Z --format csv > review.csv
 
-Filters combine. Grants that have ended, policies of deny_all and grants that admit no token give
-nothing, and are not shown. In CSV a cell that a spreadsheet would take for a formula begins with
-an apostrophe.
+Filters combine. Grants that have ended, policies of deny_all and grants that
+admit no token give nothing, and are not shown. In CSV a cell that a
+spreadsheet would take for a formula begins with an apostrophe.
 
 Exit codes:
   0  somebody can
@@ -86,9 +86,12 @@ Exit codes:
   2  the configuration cannot be read
 
 JSON: one object
-  {at, rows: [{api, caller: {kind, client_id, name, issuer, subject_type},
-  by: {kind, grant_id, written_at}, scopes, operations, unlisted, authorization_details,
-  organizations: {none, any, ids}, expires_at}]}";
+  {at, rows: [{
+    api, caller: {kind, client_id, name, issuer, subject_type},
+    by: {kind, grant_id, written_at}, scopes, operations, unlisted,
+    authorization_details, organizations: {none, any, ids}, expires_at}]}
+
+Of a gate that runs, grants are known by their ids: there is no written_at.";
 
 /// On whose behalf.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]

@@ -34,11 +34,13 @@ Examples:
   grantgate check --config gateway.yaml --format github
 
   # the codes of what is suspicious, for a script
-  grantgate check --config gateway.yaml --format json | jq -r '.diagnostics[].code'
+  grantgate check --config gateway.yaml --format json \\
+    | jq -r '.diagnostics[].code'
 
 Warnings that are meant:
-  A comment allows them, with the reason: on their line or above it, for its whole
-  file, or (`allow-everywhere`) for all files, where some hold no comments.
+  A comment allows them, with the reason: on their line or above it, for its
+  whole file, or (`allow-everywhere`) for all files, where some hold no
+  comments.
   # grantgate: allow scope-ungranted: given out next quarter
   # grantgate: allow-file grant-elsewhere: one tenant file for all gates";
 

@@ -3,6 +3,8 @@
 use std::fmt::Write;
 use std::path::PathBuf;
 
+use clap::ValueHint;
+
 use super::out::Out;
 use super::progress::Progress;
 use super::{Exit, at, side, talk};
@@ -16,7 +18,7 @@ use crate::policy::UnixTime;
 #[command(override_usage = USAGE, after_long_help = EXAMPLES)]
 pub struct Options {
     /// The configuration as it was, and as it is to be: files or folders. With `--live` the latter alone.
-    #[arg(value_name = "CONFIGURATION", required = true, num_args = 1..=2)]
+    #[arg(value_name = "CONFIGURATION", required = true, num_args = 1..=2, value_hint = ValueHint::AnyPath)]
     sides: Vec<PathBuf>,
 
     /// Compares with what a gate runs, as its admin listener tells it: `http://127.0.0.1:9181` or
@@ -55,26 +57,30 @@ Examples:
   git worktree add --detach ../main origin/main
   grantgate diff ../main/policy policy --format markdown > comment.md
 
-It is empty exactly when both decide alike about every request, from --at on: scopes and
-operations, the least token that opens each of them, organizations, authorization details, and
-when grants end. Where an API is served and how tokens are read is shown as changed, and is no
-gain. Upstreams, keys and limits are not compared.
+It is empty exactly when both decide alike about every request, from --at on:
+scopes and operations, the least token that opens each of them, organizations,
+authorization details, and when grants end. Where an API is served and how
+tokens are read is shown as changed; where that may let somebody in who was
+not before, it counts for --fail-on gain. Keys and secrets, upstreams, limits,
+CORS, WebSocket upgrades and headers are not compared.
 
 Exit codes:
   0  nothing that --fail-on names
   1  something of it
   2  a configuration cannot be read
 
-JSON: one object
-  {at, summary: {gained, lost, changed},
-  callers: [{api, caller: {kind, client_id, name, issuer, subject_type},
-    gained: {scopes, operations, operations_with: [{operation, scopes, authorization_details}],
-      authorization_details, organizations, any_organization, no_organization,
-      time: {from, until}, unlisted, above_ceiling, beside, audiences, report_only,
-      report_only_operations, report_only_tokens},
+JSON: one object; what is empty is left out of `gained` and `lost`
+  {at, summary: {callers_gaining, callers_losing, changed},
+   callers: [{
+    api, caller: {kind, client_id, name, issuer, subject_type},
+    gained: {
+     scopes, operations,
+     operations_with: [{operation, scopes, authorization_details}],
+     authorization_details, organizations, any_organization,
+     no_organization, time: {from, until}, unlisted, above_ceiling, beside,
+     audiences, report_only, report_only_operations, report_only_tokens},
     lost: likewise}],
-  changed: [{api, what, old, new, may_admit}]}
-What is empty of `gained` and `lost` is left out.";
+   changed: [{api, what, old, new, may_admit}]}";
 
 /// How a difference is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
@@ -127,7 +133,9 @@ pub fn execute(options: &Options) -> Exit {
             talk(format_args!("nobody gains or loses access"));
             Ok(())
         }
-        Format::Text => diff.write_text(&mut out, true),
+        Format::Text => {
+            diff.write_text(&mut out, true).and_then(|()| writeln!(out, "\n{}", diff.sum()))
+        }
         Format::Markdown => out.write_str(&diff.to_markdown()),
         Format::Json => diff.write_json(&mut out, at),
     };

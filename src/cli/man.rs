@@ -8,7 +8,7 @@ use std::fs;
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
-use clap::{Command, CommandFactory};
+use clap::{Command, CommandFactory, ValueHint};
 use clap_mangen::Man;
 
 use super::{Cli, Exit, show, talk};
@@ -19,7 +19,7 @@ use super::{Cli, Exit, show, talk};
 pub struct Options {
     /// The folder to write all pages into, `grantgate.1`, `grantgate-check.1` and so on. It is made where it
     /// is not there. Without it the program's own page is printed.
-    #[arg(long, value_name = "DIR")]
+    #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
     output: Option<PathBuf>,
 }
 

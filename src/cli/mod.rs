@@ -53,7 +53,7 @@ Examples:
   grantgate run --config gateway.yaml
 
   # why is this refused, and what would have to change?
-  grantgate explain GET https://orders.example.com/orders/1 @token.jwt --config gateway.yaml
+  grantgate explain GET /orders/1 @token.jwt --config gateway.yaml
 
   # what does this token say, and would it be taken?
   grantgate inspect-token @token.jwt --config gateway.yaml --verify

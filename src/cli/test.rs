@@ -2,6 +2,8 @@
 
 use std::path::PathBuf;
 
+use clap::ValueHint;
+
 use crate::clock::now;
 use crate::config::{Code, Place, Report, Source};
 use crate::reload::{Store, Surroundings};
@@ -15,7 +17,7 @@ use super::{Exit, configuration, harmless, show as print, talk};
 #[command(after_long_help = EXAMPLES)]
 pub struct Options {
     /// The suites: files, or folders of them. Those that the configuration names when left out
-    #[arg(value_name = "SUITE")]
+    #[arg(value_name = "SUITE", value_hint = ValueHint::AnyPath)]
     suites: Vec<PathBuf>,
 
     /// The configuration that the suites speak of: a file or folder.
@@ -38,8 +40,8 @@ pub struct Options {
     )]
     coverage: Option<u8>,
 
-    /// Run only the cases whose name holds this text
-    #[arg(long, value_name = "TEXT")]
+    /// Run only the cases whose name holds this text; not with `--coverage`, which is about all of them
+    #[arg(long, value_name = "TEXT", conflicts_with = "coverage")]
     filter: Option<String>,
 }
 
@@ -60,7 +62,8 @@ Examples:
   # every suite of a folder
   grantgate test --config gateway.yaml policy-tests/
 
-  # the suites that gateway.yaml names under `tests`, which must touch 80 % of what there is
+  # the suites that gateway.yaml names under `tests`, which must touch 80 % of
+  # all grants, operations and codes
   grantgate test --config gateway.yaml --coverage=80
 
   # for continuous integration
@@ -69,7 +72,8 @@ Examples:
 A suite:
   cases:
     - name: the web app reads orders for its users
-      caller: {client_id: web-app, subject_type: user, scopes: [\"read:orders\"]}
+      caller:
+        {client_id: web-app, subject_type: user, scopes: [\"read:orders\"]}
       request: GET /orders/42
       expect: allow
     - name: nobody but billing refunds
@@ -146,7 +150,13 @@ fn write(format: Format, runs: &[Run<'_>], covered: Option<&Covered>) {
     let text = match format {
         Format::Text => show::text(runs, covered),
         Format::Json => format!("{:#}", show::json(runs, covered)),
-        Format::Junit => show::junit(runs),
+        Format::Junit => {
+            // The format has no place for it.
+            if let Some(covered) = covered {
+                talk(format_args!("{}", harmless(show::coverage(covered).trim_end())));
+            }
+            show::junit(runs)
+        }
     };
     print(format_args!("{}", harmless(text.trim_end())));
 }

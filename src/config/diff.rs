@@ -237,6 +237,14 @@ impl AccessDiff {
         self.callers.iter().map(|of| of.lost.len()).sum()
     }
 
+    /// How many callers gain something, and how many lose something; who does both is counted twice.
+    pub fn callers_gaining_and_losing(&self) -> (usize, usize) {
+        let count = |of: fn(&Difference) -> &[What]| {
+            self.callers.iter().filter(|difference| !of(difference).is_empty()).count()
+        };
+        (count(|of| &of.gained), count(|of| &of.lost))
+    }
+
     /// What the new one allows and the old one did not, one by one.
     pub fn gained(&self) -> impl Iterator<Item = Access> {
         self.callers.iter().flat_map(|of| of.accesses(&of.gained))

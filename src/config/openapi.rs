@@ -96,7 +96,7 @@ pub enum Asked {
 pub struct LeftOut {
     /// Where it stands.
     pub place: Place,
-    /// What it is: `GET /orders`.
+    /// What it is, with its whole path: `GET /v1/orders`.
     pub what: String,
     /// Why.
     pub reason: String,

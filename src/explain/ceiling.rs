@@ -64,6 +64,11 @@ impl Case<'_> {
         let (held, lacked) = (claims(&with), claims(&without));
         match (with.is_empty(), without.is_empty()) {
             (true, _) => None,
+            // A claim that holds scopes holds it, in a form that is not this API's.
+            (false, true) if with.iter().any(|list| list.meaning == "scopes") => Some(format!(
+                "`{scope}` is in {held} as it stands there, which the issuer's profile does not read as this \
+                API's"
+            )),
             (false, true) => {
                 Some(format!("`{scope}` is in {held}, which gives a user nothing by itself"))
             }

@@ -38,6 +38,29 @@ pub struct Export {
 /// One object of Auth0's.
 type Entry = Map<String, Value>;
 
+/// Why a file or folder is not imported.
+#[derive(Debug, thiserror::Error)]
+pub enum NoExport {
+    /// It cannot be read.
+    #[error("{0}")]
+    Unreadable(Report),
+    /// It is a file of another kind.
+    #[error("this is no tenant export: it has none of resourceServers, clientGrants, clients")]
+    Foreign,
+    /// It is a folder of another kind.
+    #[error(
+        "this is no tenant export: it has no `tenant.yaml`, and no JSON files in any of the folders \
+         resource-servers, grants, clients"
+    )]
+    ForeignFolder,
+}
+
+impl From<Report> for NoExport {
+    fn from(report: Report) -> Self {
+        Self::Unreadable(report)
+    }
+}
+
 /// A folder of the directory form, whose files are one object each.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Part {
@@ -55,6 +78,9 @@ impl Part {
     /// All of them.
     pub const ALL: [Self; 4] =
         [Self::ResourceServers, Self::Grants, Self::Clients, Self::Organizations];
+
+    /// Those of which an export that tells something of access has one.
+    const TELLING: [Self; 3] = [Self::ResourceServers, Self::Grants, Self::Clients];
 
     /// The folder's name.
     pub fn folder(self) -> &'static str {
@@ -81,11 +107,14 @@ impl Export {
     /// Reads `tenant.yaml`.
     ///
     /// # Errors
-    /// With the report of why it cannot be read.
-    pub fn of_tenant(source: &Source) -> Result<Self, Report> {
+    /// Where it cannot be read, or is something else.
+    pub fn of_tenant(source: &Source) -> Result<Self, NoExport> {
         let Value::Object(mut sections) = read(source)? else {
-            return Ok(Self::default());
+            return Err(NoExport::Foreign);
         };
+        if !Part::TELLING.iter().any(|part| sections.contains_key(part.section())) {
+            return Err(NoExport::Foreign);
+        }
         let mut export = Self::default();
         for part in Part::ALL {
             match sections.remove(part.section()) {
@@ -104,8 +133,11 @@ impl Export {
     /// Reads the files of the directory form.
     ///
     /// # Errors
-    /// With the report of the first that cannot be read.
-    pub fn of_directory(files: &[(Part, Source)]) -> Result<Self, Report> {
+    /// Where one cannot be read, or the folder is something else.
+    pub fn of_directory(files: &[(Part, Source)]) -> Result<Self, NoExport> {
+        if !files.iter().any(|(part, _)| Part::TELLING.contains(part)) {
+            return Err(NoExport::ForeignFolder);
+        }
         let mut export = Self::default();
         for (part, source) in files {
             export.add(*part, read(source)?);
@@ -166,6 +198,9 @@ pub fn auth0(export: &Export, name: &str, wanted: &Wanted) -> Imported {
         import
             .page
             .comment(at(2), "an example: write the tenant's issuer, with the slash at its end");
+        import.notes.push(format!(
+            "the issuer `{EXAMPLE_ISSUER}` is an example: name the tenant's with `--issuer`"
+        ));
     }
     let issuer = wanted.issuer.as_deref().unwrap_or(EXAMPLE_ISSUER);
     import.page.line(at(2), &format!("- issuer: {}", value(issuer)));

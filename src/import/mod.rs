@@ -12,7 +12,7 @@ mod auth0;
 mod emit;
 mod openapi;
 
-pub use auth0::{Export, Part, auth0};
+pub use auth0::{Export, NoExport, Part, auth0};
 pub use openapi::openapi;
 
 use crate::config::{Nowhere, Report, Source, load};

@@ -151,9 +151,6 @@ impl Import<'_> {
     fn operations(&self, page: &mut Page, depth: usize) {
         let at = Margin::at(depth);
         let parts = self.parts();
-        if self.description.operations.is_empty() {
-            page.line(at, "[]");
-        }
         for (_, part) in parts {
             match part {
                 Part::Listed(one) => {
@@ -167,6 +164,9 @@ impl Import<'_> {
                     page.comment(at, &format!("not imported: {}: {}", left.what, left.reason));
                 }
             }
+        }
+        if self.description.operations.is_empty() {
+            page.line(at, "[]");
         }
     }
 
@@ -184,15 +184,11 @@ impl Import<'_> {
     }
 
     fn finish(self, page: Page) -> Imported {
-        let line = |place: &Place| {
-            self.report.line(place).map_or_else(String::new, |line| format!("line {line}: "))
-        };
         let description = self.description;
         let left_out = description.left_out.iter().map(|left| {
-            format!("{}{}: {}", line(&left.place), one_line(&left.what), one_line(&left.reason))
+            (&left.place, format!("{}: {}", one_line(&left.what), one_line(&left.reason)))
         });
-        let notes = description.notes.iter().map(|note| (&note.place, note.text.as_str()));
-        let notes = notes.map(|(place, text)| format!("{}{}", line(place), one_line(text)));
+        let notes = description.notes.iter().map(|note| (&note.place, one_line(&note.text)));
         // What many operations have in common is said once.
         let mut alike: BTreeMap<&str, (&Described, usize)> = BTreeMap::new();
         for one in &description.operations {
@@ -205,9 +201,9 @@ impl Import<'_> {
                 0 => String::new(),
                 more => format!(" and {more} more"),
             };
-            format!("{}{}{more}: {}", line(&first.place), first.on(), one_line(note))
+            (&first.place, format!("{}{more}: {}", first.on(), one_line(note)))
         });
-        let notes = notes.chain(self.unstated()).chain(alike);
+        let notes = self.by_line(notes.chain(alike));
         Imported {
             yaml: page.finish(),
             summary: format!(
@@ -215,9 +211,34 @@ impl Import<'_> {
                 description.operations.len(),
                 description.scopes.len()
             ),
-            left_out: left_out.collect(),
-            notes: notes.collect(),
+            left_out: self.by_line(left_out),
+            notes: self.made_up().into_iter().chain(self.unstated()).chain(notes).collect(),
         }
+    }
+
+    /// Texts with their lines in front, in the document's order.
+    fn by_line<'p>(&self, texts: impl Iterator<Item = (&'p Place, String)>) -> Vec<String> {
+        let mut texts: Vec<_> =
+            texts.map(|(place, text)| (self.report.line(place), text)).collect();
+        texts.sort_by_key(|(line, _)| *line);
+        let shown = |(line, text): (Option<usize>, String)| match line {
+            Some(line) => format!("line {line}: {text}"),
+            None => text,
+        };
+        texts.into_iter().map(shown).collect()
+    }
+
+    /// What stands in the configuration and was said by nobody.
+    fn made_up(&self) -> Vec<String> {
+        let Wanted { issuer, upstream, operations_only, .. } = self.wanted;
+        let example = |what: &str, option: &str| {
+            format!("the {what} is an example: name the API's with `{option}`")
+        };
+        let issuer = issuer.is_none().then(|| format!("issuer `{EXAMPLE_ISSUER}`"));
+        let upstream = upstream.is_none().then(|| format!("upstream `{EXAMPLE_UPSTREAM}`"));
+        let made_up = issuer.map(|it| example(&it, "--issuer")).into_iter();
+        let made_up = made_up.chain(upstream.map(|it| example(&it, "--upstream")));
+        if *operations_only { Vec::new() } else { made_up.collect() }
     }
 }
 

@@ -42,7 +42,7 @@ impl Reloader {
                         %path, generation, %sha256, by,
                         "configuration refused, the one before stays"
                     );
-                    tracing::error!("errors of the configuration:\n{report}");
+                    tracing::error!("what is said of the configuration:\n{report}");
                 }
             }
             ReloadOutcome::Unchanged if before.is_some_and(was_kept) => {

@@ -43,7 +43,8 @@ fn examples() -> Vec<Example> {
     commands(&program, "grantgate", &mut all);
     let mut examples = Vec::new();
     for (of, command) in all {
-        let help = command.clone().render_long_help().to_string();
+        // A command may go on in the next line, as a shell has it.
+        let help = command.clone().render_long_help().to_string().replace(" \\\n   ", "");
         for line in help.lines().filter_map(|line| line.strip_prefix("  ")) {
             let of_program = line.split(" | ").find_map(|command| {
                 let words = words(command);
@@ -163,4 +164,26 @@ fn examples_that_need_files_alone_are_answered() {
         ran += 1;
     }
     assert!(ran >= 10, "{ran}");
+}
+
+/// In the narrowest of usual terminals: what is wrapped by hand is not wrapped again.
+#[test]
+fn no_line_of_a_long_help_is_wrapped_twice() {
+    const WIDTH: usize = 80;
+    let program = program();
+    let mut all = Vec::new();
+    commands(&program, "grantgate", &mut all);
+    let mut wide = Vec::new();
+    for (of, command) in all {
+        let by_hand = command.get_after_long_help().map(ToString::to_string).unwrap_or_default();
+        let shown = command.clone().term_width(WIDTH).render_long_help().to_string();
+        if !shown.trim_end().ends_with(by_hand.trim_end()) {
+            wide.push(format!("{of}: what stands behind its options is wrapped again"));
+        }
+        let (by_hand, shown) = (by_hand.lines(), shown.lines());
+        let too_wide = by_hand.filter(|line| line.chars().count() > WIDTH - 2);
+        let too_wide = too_wide.chain(shown.filter(|line| line.chars().count() > WIDTH));
+        wide.extend(too_wide.map(|line| format!("{of}: {line}")));
+    }
+    assert!(wide.is_empty(), "{}", wide.join("\n"));
 }

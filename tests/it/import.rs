@@ -89,7 +89,11 @@ fn what_cannot_be_read_is_no_answer() {
         (vec!["openapi", "not-there.yaml"], "cannot be read"),
         (vec!["openapi", "auth0/directory/clients/web.json"], "no OpenAPI document"),
         (vec!["auth0", "not-there"], "cannot be read"),
-        (vec!["auth0", "openapi"], "is no export"),
+        (vec!["auth0", "openapi"], "`openapi`: this is no tenant export: it has no `tenant.yaml`"),
+        (
+            vec!["auth0", "openapi/openapi.yaml"],
+            "this is no tenant export: it has none of resourceServers, clientGrants, clients",
+        ),
         (vec!["auth0", "auth0", "--client", "x"], "NAME=ID"),
         (vec!["auth0", "auth0", "--issuer", "nobody"], "is no configuration"),
     ] {

@@ -155,9 +155,16 @@ fn the_suite_on_the_page_passes() {
     let text = blocks.find(|block| block.contains("\ncases:")).unwrap();
     let suites = suite::read(vec![Source::new("suite", text)], &snapshot, NOW, &mut report);
     assert_eq!(report.to_string(), "");
-    let run = suite::run(&suites[0], &snapshot, |_| true, &mut suite::Coverage::default());
+    let mut coverage = suite::Coverage::default();
+    let run = suite::run(&suites[0], &snapshot, |_| true, &mut coverage);
     assert_eq!(run.failed().map(suite::Finding::seen_words).collect::<Vec<_>>(), [""; 0]);
     assert!(run.findings.len() > 5);
+    // And what the page shows of its coverage is what is printed.
+    let covered =
+        suite::show::coverage(&coverage.of(&snapshot)).replace("page:", "grantgate.yaml:");
+    for line in covered.lines().take(6) {
+        assert!(page.contains(&format!("\n{line}\n")), "{covered}");
+    }
 }
 
 /// What the page and editors show as defaults: written out, they change nothing.

@@ -58,7 +58,18 @@ fn shells_that_are_here_take_their_scripts() {
 
 #[test]
 fn bash_completes_verbs_options_and_their_values() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("claims.json"), "{}").unwrap();
+    let folder = folder.path().display();
+    let with_at = format!("grantgate explain --claims GET /orders/1 @{folder}/cl");
+    let completed = format!("@{folder}/claims.json");
     for (line, expected) in [
+        (with_at.as_str(), completed.as_str()),
+        // Paths are left to bash, and commands are not hidden behind options.
+        ("grantgate test ", ""),
+        ("grantgate import ", "auth0\nopenapi\nhelp"),
+        ("grantgate import auth0 ", ""),
+        ("grantgate diff ", ""),
         ("grantgate exp", "explain"),
         ("grantgate inspect", "inspect-token"),
         ("grantgate check --form", "--format"),
@@ -69,7 +80,7 @@ fn bash_completes_verbs_options_and_their_values() {
         let words: Vec<_> = line.split(' ').map(|word| format!("'{word}'")).collect();
         let (last, before) = (words.last().unwrap(), &words[words.len() - 2]);
         let asked = format!(
-            "{}\nCOMP_WORDS=({})\nCOMP_CWORD={}\n_grantgate grantgate {last} {before}\n\
+            "{}\nCOMP_WORDS=({})\nCOMP_CWORD={}\n_grantgate_chosen grantgate {last} {before}\n\
              printf '%s\\n' \"${{COMPREPLY[@]}}\"\n",
             script("bash"),
             words.join(" "),

@@ -60,6 +60,19 @@ fn what_fails_reads_as_it_should() {
 }
 
 #[test]
+fn coverage_is_told_beside_junit_and_is_of_all_cases() {
+    let failing = "tests/golden/test/failing.yaml";
+    let (_, text, _) = with_config(&[failing, "--coverage"]);
+    let (code, shown, talk) = with_config(&[failing, "--coverage", "--format", "junit"]);
+    assert_eq!(code, Some(1));
+    assert!(xml::parse(&shown).is_ok() && !shown.contains("coverage"), "{shown}");
+    assert!(talk.starts_with("coverage: ") && text.contains(&talk), "{talk}");
+    let (code, _, talk) = with_config(&[failing, "--coverage", "--filter", "reads"]);
+    assert_eq!(code, Some(2));
+    assert!(talk.contains("cannot be used with"), "{talk}");
+}
+
+#[test]
 fn a_suite_that_cannot_be_asked_is_a_report() {
     let (code, shown, talk) = with_config(&["tests/golden/test/broken.yaml"]);
     assert_eq!((code, shown.as_str()), (Some(2), ""));

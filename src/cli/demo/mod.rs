@@ -35,7 +35,7 @@ pub struct Options {
     once: bool,
     /// Keeps the configuration in this folder, which must not exist yet. Without it a folder among the
     /// temporary files is used, and removed at the end.
-    #[arg(long, value_name = "PATH")]
+    #[arg(long, value_name = "PATH", value_hint = clap::ValueHint::DirPath)]
     folder: Option<PathBuf>,
 }
 
@@ -124,7 +124,17 @@ async fn invite(
     let headers = write_tokens(folder, issuer, cases)?;
     let signals = run::Signals::catch()?;
     let app = run::start(folder, Demand::AsWritten).await?;
-    show(format_args!("{}", invitation(app.traffic(), file, cases, &headers)));
+    let mut invitation = invitation(app.traffic(), file, cases, &headers);
+    if let Some(admin) = app.admin() {
+        // Writing to a String cannot fail.
+        let _ = write!(
+            invitation,
+            "\n\nThe gate that runs answers `explain`, `access` and `diff` itself, with --live http://{admin}"
+        );
+    }
+    show(format_args!(
+        "{invitation}\n\nThe lines of JSON that follow here are the records of its decisions.\n\nCtrl-C ends it."
+    ));
     Ok(run::until_signalled(app, signals).await)
 }
 
@@ -183,6 +193,6 @@ fn invitation(gate: &Listen, file: &Path, cases: &[Case], headers: &[Option<Path
             header.display(),
         );
     }
-    text.push_str("\nCtrl-C ends it.");
+    text.truncate(text.trim_end().len());
     text
 }

@@ -42,14 +42,16 @@ const USAGE: &str = "grantgate explain [OPTIONS] [METHOD] <URL> [SOURCE]
 
 const EXAMPLES: &str = "\
 Examples:
-  # why is this token refused? From a pipe, a file, or the variable GRANTGATE_TOKEN
+  # why is this token refused? It comes from a pipe, a file, or the variable
+  # GRANTGATE_TOKEN
   grantgate explain GET https://orders.example.com/orders/1 < token.txt
-  grantgate explain POST https://orders.example.com/orders @token.txt --config gateway.yaml
+  grantgate explain POST /orders @token.txt --config gateway.yaml
 
-  # what would become of a token that says this? No signature is needed: {\"iss\":
-  # \"https://example.eu.auth0.com/\", \"aud\": \"https://orders.example.com\", \"azp\": \"web-app\",
-  # \"sub\": \"auth0|1\", \"scope\": \"read:orders\"}
-  grantgate explain --claims GET https://orders.example.com/orders/1 < claims.json
+  # what would become of a token that says this? No signature is needed:
+  # {\"iss\": \"https://example.eu.auth0.com/\", \"sub\": \"auth0|1\",
+  #  \"aud\": \"https://orders.example.com\", \"azp\": \"web-app\",
+  #  \"scope\": \"read:orders\"}
+  grantgate explain --claims GET /orders/1 < claims.json
 
   # what becomes of a request without a token?
   grantgate explain --no-token GET https://orders.example.com/healthz
@@ -58,10 +60,11 @@ Examples:
   grantgate explain --decision 59e014223e782b0f --log gate.log
 
   # what does the gate that runs say?
-  grantgate explain --live http://127.0.0.1:9181 GET https://orders.example.com/orders/1 @token.txt
+  grantgate explain --live http://127.0.0.1:9181 GET /orders/1 @token.txt
 
   # make the change that is suggested
-  grantgate explain --format patch --claims GET /orders/1 @claims.json | patch -p0
+  grantgate explain --format patch --claims GET /orders/1 @claims.json \\
+    | patch -p0
 
 Exit codes:
   0  allowed
@@ -69,15 +72,16 @@ Exit codes:
   2  there is no answer
 
 JSON: one object, {explanation, advice, recorded}
-  explanation  {verdict: allowed | refused | would_refuse,
-               refusal: {code, rule, status, title, detail, hint, missing, excess, allow, contact},
-               time, request, api, operation, caller, grant, scopes, authorization_details,
-               rules: [{rule, name, outcome, saw}]}, where outcome is
-               passed | refused | not_reached | not_needed
-  advice       null | {request: WORDS} |
-               {change: {instead, steps: [{words, at, yaml}], caution,
-                         files: [{name, diff, masked}]}}
-  recorded     with --decision: {decision_id, time, decision, code, same, remark}";
+  explanation  {verdict: allowed | refused | would_refuse, refusal: {code,
+               rule, status, title, detail, hint, missing, excess, allow,
+               contact}, time, request, api, operation, caller, grant,
+               scopes, authorization_details, rules: [{rule, name, outcome:
+               passed | refused | not_reached | not_needed, saw}]}
+  advice       nothing, or {request: WORDS}, or {change: {instead, steps:
+               [{words, at, yaml}], caution, files:
+               [{name, diff, masked}]}}
+  recorded     with --decision: {decision_id, time, decision, code, same,
+               remark}";
 
 /// What `explain` takes.
 #[derive(Debug, clap::Args)]
@@ -115,7 +119,7 @@ pub struct Options {
     #[arg(long, value_name = "ID", conflicts_with = "words")]
     decision: Option<String>,
     /// Where decision records are, one JSON object a line; `-` for standard input.
-    #[arg(long, value_name = "FILE", requires = "decision")]
+    #[arg(long, value_name = "FILE", requires = "decision", value_hint = clap::ValueHint::FilePath)]
     log: Option<PathBuf>,
     /// How to answer.
     #[arg(long, value_enum, default_value_t = Format::Text)]

@@ -3,19 +3,25 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use clap::ValueHint;
+
 use super::{Exit, Into, hand_out, read};
 use crate::config::Source;
-use crate::import::{Export, Part, Wanted, auth0};
+use crate::import::{Export, NoExport, Part, Wanted, auth0};
 
 /// What `import auth0` takes.
 #[derive(Debug, clap::Args)]
 #[command(after_long_help = "\
 Examples:
-  grantgate import auth0 tenant.yaml --issuer https://example.eu.auth0.com/ > gateway.yaml
+  # a configuration of what `auth0-deploy-cli` exported
+  grantgate import auth0 tenant.yaml --issuer https://example.eu.auth0.com/
+
+  # where the export has an application's name alone, its id is told
   grantgate import auth0 export/ --client \"Nightly report=3tNcq8BzKmZ0pYwQ\"
 
-Exports name applications; their ids are in them with AUTH0_EXPORT_IDENTIFIERS=true, or are given
-with --client. A grant whose application is not known is not imported, and named.
+Exports name applications; their ids are in them where they were made with
+AUTH0_EXPORT_IDENTIFIERS=true, or are given with --client. A grant whose
+application is not known is not imported, and named.
 
 Exit codes:
   0  imported
@@ -23,7 +29,7 @@ Exit codes:
   2  it cannot be read")]
 pub(super) struct Options {
     /// `tenant.yaml`, or the folder of the directory form.
-    #[arg(value_name = "PATH")]
+    #[arg(value_name = "PATH", value_hint = ValueHint::AnyPath)]
     path: PathBuf,
     /// The tenant's issuer.
     #[arg(long, value_name = "URL")]
@@ -55,15 +61,25 @@ pub(super) fn execute(options: &Options) -> Result<Exit, String> {
     } else {
         Export::of_tenant(&source(path)?)
     };
-    let export = export.map_err(|report| report.to_string())?;
+    let export = export.map_err(|error| match error {
+        NoExport::Unreadable(report) => report.to_string(),
+        foreign => format!("`{}`: {foreign}", path.display()),
+    })?;
     let wanted = Wanted {
         issuer: options.issuer.clone(),
         upstream: options.upstream.clone(),
         clients: options.clients.clone(),
         ..Wanted::default()
     };
-    let imported = auth0(&export, &path.display().to_string(), &wanted);
-    hand_out(&imported, path, true, &options.into)
+    let name = name(path);
+    let imported = auth0(&export, &name.display().to_string(), &wanted);
+    hand_out(&imported, &name, true, &options.into)
+}
+
+/// What a path is called: one that has no name of its own (`.`), as the folder it leads to.
+fn name(path: &Path) -> PathBuf {
+    let real = if path.file_name().is_none() { fs::canonicalize(path).ok() } else { None };
+    real.as_deref().and_then(Path::file_name).map_or_else(|| path.to_owned(), PathBuf::from)
 }
 
 /// The files of the directory form, in the order of their names.
@@ -82,12 +98,6 @@ fn files(folder: &Path) -> Result<Vec<(Part, Source)>, String> {
         for path in paths {
             files.push((part, source(&path)?));
         }
-    }
-    if files.is_empty() {
-        return Err(format!(
-            "`{}` is no export: it has neither `tenant.yaml` nor `resource-servers` or `grants`",
-            folder.display()
-        ));
     }
     Ok(files)
 }

@@ -34,7 +34,7 @@ enum From {
 #[derive(Debug, clap::Args)]
 struct Into {
     /// Writes the configuration into this file, which must not be there yet, instead of standard output.
-    #[arg(long, value_name = "PATH")]
+    #[arg(long, value_name = "PATH", value_hint = clap::ValueHint::FilePath)]
     output: Option<std::path::PathBuf>,
     /// Exits with 1 where something has no counterpart.
     #[arg(long)]

@@ -2,6 +2,8 @@
 
 use std::path::PathBuf;
 
+use clap::ValueHint;
+
 use super::{Exit, Into, hand_out, read};
 use crate::config::Source;
 use crate::import::{Wanted, openapi};
@@ -10,12 +12,16 @@ use crate::import::{Wanted, openapi};
 #[derive(Debug, clap::Args)]
 #[command(after_long_help = "\
 Examples:
-  grantgate import openapi openapi.yaml --identifier https://orders.example.com > gateway.yaml
+  # a configuration of the API that a document describes
+  grantgate import openapi openapi.yaml --output gateway.yaml
+
+  # its operations alone, to be put under a `gate`
   grantgate import openapi openapi.json --operations-only
 
-What has no counterpart (API keys, `/files/{name}.json`) is left out and named, and so is what would
-answer in its place: no operation asks less than in the document. To keep the operations in the
-document itself, write `gate: {openapi: openapi.yaml}`.
+What has no counterpart (API keys, `/files/{name}.json`) is left out and
+named, and so is what would answer in its place: no operation asks less than
+in the document. To keep the operations in the document itself, write
+`gate: {openapi: openapi.yaml}`.
 
 Exit codes:
   0  imported
@@ -23,7 +29,7 @@ Exit codes:
   2  it cannot be read")]
 pub(super) struct Options {
     /// The document.
-    #[arg(value_name = "FILE")]
+    #[arg(value_name = "FILE", value_hint = ValueHint::FilePath)]
     file: PathBuf,
     /// What the `aud` of the API's tokens names; by default the document's first server.
     #[arg(long, value_name = "AUDIENCE")]

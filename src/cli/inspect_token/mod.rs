@@ -68,7 +68,7 @@ Examples:
   grantgate inspect-token @token.jwt --config gateway.yaml --verify
 
   # claims that were never a token
-  echo '{\"sub\": \"app@clients\", \"azp\": \"app\", \"scope\": \"read:orders\"}' > claims.json
+  echo '{\"sub\": \"app@clients\", \"azp\": \"app\"}' > claims.json
   grantgate inspect-token --claims @claims.json --profile auth0 --format json";
 
 /// The profiles that need no further words.

@@ -11,14 +11,18 @@ use crate::policy::UnixTime;
 use crate::screen::screened;
 
 impl AccessDiff {
-    /// Writes `{at, summary: {gained, lost, changed}, callers: [{api, caller, gained, lost}], changed: [{api,
-    /// what, old, new, may_admit}]}`, with a line for each caller.
+    /// Writes `{at, summary: {callers_gaining, callers_losing, changed}, callers: [{api, caller, gained, lost}],
+    /// changed: [{api, what, old, new, may_admit}]}`, with a line for each caller.
     ///
     /// # Errors
     /// When `out` does.
     pub fn write_json(&self, out: &mut dyn Write, at: UnixTime) -> fmt::Result {
-        let summary =
-            json!({"gained": self.gains(), "lost": self.losses(), "changed": self.changed.len()});
+        let (gaining, losing) = self.callers_gaining_and_losing();
+        let summary = json!({
+            "callers_gaining": gaining,
+            "callers_losing": losing,
+            "changed": self.changed.len(),
+        });
         let at = Value::String(at.to_string());
         write!(out, "{{\"at\": {at},\n\"summary\": {},\n\"callers\": [", shown(&summary))?;
         for (index, of) in self.callers.iter().enumerate() {

@@ -25,11 +25,12 @@ impl AccessDiff {
             text.push_str("Nobody gains or loses access.\n");
             return text;
         }
-        let gain = self.callers.iter().filter(|of| !of.gained.is_empty()).count();
-        let lose = self.callers.iter().filter(|of| !of.lost.is_empty()).count();
+        let (gaining, losing) = self.callers_gaining_and_losing();
         // Writing into a string does not fail.
-        let _ =
-            writeln!(text, "Callers that gain access: **{gain}**; that lose access: **{lose}**.");
+        let _ = writeln!(
+            text,
+            "Callers that gain access: **{gaining}**; that lose access: **{losing}**."
+        );
         let (mut api, mut left_out) = (None, 0);
         for group in groups(self) {
             let mut part = String::new();

@@ -34,11 +34,11 @@ impl<'w> Parts<'w> {
                     parts.with.push((on, scopes, details));
                 }
                 What::Organization(id) => parts.organizations.push(id.as_str()),
-                What::OrganizationAny => parts.organizations.push(ANY_ORGANIZATION),
-                What::OrganizationNone => parts.organizations.push(NO_ORGANIZATION),
                 What::Above
                 | What::Audience(_)
                 | What::Beside(_)
+                | What::OrganizationAny
+                | What::OrganizationNone
                 | What::Reported
                 | What::ReportedOperation(_)
                 | What::ReportedTokens
@@ -59,9 +59,6 @@ impl<'w> Parts<'w> {
         ]
     }
 }
-
-pub(super) const ANY_ORGANIZATION: &str = "(any)";
-pub(super) const NO_ORGANIZATION: &str = "(none)";
 
 /// Callers of one API who gain and lose the same.
 pub(super) struct Group<'d> {

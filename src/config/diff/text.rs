@@ -37,6 +37,21 @@ impl AccessDiff {
         Ok(())
     }
 
+    /// How many gain and lose, in one line.
+    pub fn sum(&self) -> String {
+        let (gain, losing) = match self.callers_gaining_and_losing() {
+            (0, losing) => ("nobody gains".to_owned(), losing),
+            (1, losing) => ("1 caller gains".to_owned(), losing),
+            (many, losing) => (format!("{many} callers gain"), losing),
+        };
+        let lose = match losing {
+            0 => "nobody loses".to_owned(),
+            1 => "1 caller loses".to_owned(),
+            many => format!("{many} callers lose"),
+        };
+        format!("{gain}, {lose}")
+    }
+
     /// The first lines of it, for a log.
     pub fn summary(&self) -> String {
         let mut text = Bounded::default();

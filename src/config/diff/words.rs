@@ -48,7 +48,7 @@ impl fmt::Display for What {
             }
             Self::Organization(id) => write!(f, "tokens of organization {id}"),
             Self::OrganizationAny => f.write_str("tokens of any organization"),
-            Self::OrganizationNone => f.write_str("tokens of no organization"),
+            Self::OrganizationNone => f.write_str("tokens without an organization"),
             Self::Reported => f.write_str("everything, because refusals are only reported"),
             Self::ReportedOperation(on) => {
                 write!(f, "{on}, because refusals are only reported")

@@ -17,7 +17,8 @@ const SOON: Duration = Duration::from_hours(14 * 24);
 pub(super) fn expires_soon(report: &mut Report, given: &Given, now: UnixTime) {
     let Some(end) = given.grant.expires_at else { return };
     let left = end.seconds().saturating_sub(now.seconds());
-    let message = if end <= now {
+    let has_expired = end <= now;
+    let message = if has_expired {
         "the grant has expired and gives nothing".to_owned()
     } else if left <= i64::try_from(SOON.as_secs()).unwrap_or(i64::MAX) {
         match left / (24 * 60 * 60) {
@@ -28,9 +29,13 @@ pub(super) fn expires_soon(report: &mut Report, given: &Given, now: UnixTime) {
     } else {
         return;
     };
-    report
-        .push(Code::GrantExpiresSoon, &given.place.key("expires_at"), message)
-        .help("write a later time, or remove the grant");
+    let help = if has_expired {
+        "remove the grant, or write a later `expires_at` where it is to give access again"
+    } else {
+        "write a later `expires_at` where it is to give access for longer; else it ends then, and can be \
+         removed"
+    };
+    report.push(Code::GrantExpiresSoon, &given.place.key("expires_at"), message).help(help);
 }
 
 /// Grants that change no decision.

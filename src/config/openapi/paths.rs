@@ -46,7 +46,7 @@ impl<'t> Reading<'_, 't> {
                     let like = template::read(base, &entry.key).like;
                     into.left_out.push(LeftOut {
                         place,
-                        what: entry.key.clone(),
+                        what: format!("{base}{}", entry.key),
                         reason,
                         requests: like.map(|like| (Methods::Any, like)),
                         asked: None,
@@ -96,8 +96,8 @@ impl<'t> Reading<'_, 't> {
         };
         let own = entry.value.value("servers").or(item.servers).map(|own| servers::base(Some(own)));
         let base = own.as_ref().unwrap_or(self.servers);
-        let Template { pattern, like, note } =
-            template::read(base.as_ref().map_or("", |base| &base.path), item.path);
+        let begins = base.as_ref().map_or("", |base| &base.path);
+        let Template { pattern, like, note } = template::read(begins, item.path);
         let name = entry.key.to_ascii_uppercase();
         let methods = Methods::parse(&name);
         // What is written elsewhere may ask more than what is asked by default.
@@ -107,7 +107,7 @@ impl<'t> Reading<'_, 't> {
         };
         let left = |reason: String| LeftOut {
             place: place.clone(),
-            what: format!("{name} {}", item.path),
+            what: format!("{name} {begins}{}", item.path),
             reason,
             requests: methods.clone().ok().zip(like.clone()),
             asked: security.as_ref().ok().map(|(security, _)| security.asked.clone()),

@@ -293,14 +293,18 @@ impl Import<'_> {
         }
         let upstream = self.wanted.upstream.as_deref().unwrap_or(crate::import::EXAMPLE_UPSTREAM);
         self.page.line(at.within(2), &format!("upstream: {}", value(upstream)));
+        self.page.line(at.within(2), "operations:");
         if is_comment {
-            self.page.line(at.within(2), "operations:");
+            self.page.line(at.within(4), &operation);
         } else {
-            self.page
-                .line(at.within(2), "# nothing is let through until its operations are listed");
-            self.page.line(at.within(2), "operations: []");
+            let listed = at.within(4);
+            self.page.comment(
+                listed,
+                "nothing is let through until its operations are listed, in place of `[]`:",
+            );
+            self.page.line(listed, &format!("# {operation}"));
+            self.page.line(listed, "[]");
         }
-        self.page.line(Margin { is_comment: true, ..at }.within(4), &operation);
     }
 }
 

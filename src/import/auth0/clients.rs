@@ -72,12 +72,10 @@ impl Clients {
                 Err(format!("`{named}` is one application's name and the id of another"))
             }
             Some([Some(id)]) => Ok(id.clone()),
-            Some([None]) => {
-                Err(format!("the id of the application `{named}` is not in the export"))
-            }
+            Some([None]) => Err(format!("its application's {}", unknown_id(named))),
             Some(_) => Err(format!("several applications have the name `{named}`")),
             None if self.ids.contains(named) || looks_like_id(named) => Ok(named.to_owned()),
-            None => Err(format!("the id of the application `{named}` is not in the export")),
+            None => Err(format!("its application's {}", unknown_id(named))),
         }
     }
 }
@@ -89,6 +87,14 @@ fn is_id(id: &str) -> bool {
 /// Whether an application is a third party's, or may be: what a marker stands for is not told.
 fn is_third_party(client: &Entry) -> bool {
     !matches!(client.get("is_first_party"), None | Some(Value::Null | Value::Bool(true)))
+}
+
+/// That an id is not known, and how it is told. A name that a shell would read otherwise is not shown as a
+/// part of a command.
+fn unknown_id(name: &str) -> String {
+    let is_plain = |char: char| char.is_alphanumeric() || " -_.,:/()".contains(char);
+    let name = if name.chars().all(is_plain) { name } else { "NAME" };
+    format!("id is not in the export: `--client \"{name}=ID\"` tells it")
 }
 
 /// Whether it is as Auth0 makes ids, which no name is by chance.
@@ -141,7 +147,7 @@ impl Import<'_> {
             }
         }
         for name in unknown {
-            self.leave_out(0, &format!("the application `{name}`: its id is not in the export"));
+            self.leave_out(0, &format!("the application `{name}`: its {}", unknown_id(&name)));
         }
         lines.len()
     }

@@ -58,11 +58,7 @@ impl Import<'_> {
             is_safe
         });
         let organizations = self.organizations(&grants);
-        if grants.is_empty() {
-            self.page.line(Margin::at(0), "client_grants: []");
-        } else {
-            self.page.line(Margin::at(0), "client_grants:");
-        }
+        self.page.line(Margin::at(0), "client_grants:");
         for (index, grant) in grants.iter().enumerate() {
             let associated = organizations.get(&index).map_or(&[][..], Vec::as_slice);
             self.write(grant, associated);
@@ -74,6 +70,10 @@ impl Import<'_> {
                 2,
                 &format!("the grant of `{holder}` for `{audience}` ({subject_type}): {why}"),
             );
+        }
+        if grants.is_empty() {
+            // Behind the comments: what is put in its place stands where they do.
+            self.page.line(Margin::at(2), "[]");
         }
         grants.len()
     }

@@ -54,9 +54,9 @@ fn an_organization_goes_to_the_only_grant_that_can_have_it() {
 }
 
 #[test]
-fn what_is_no_export_gives_nothing() {
+fn an_export_of_nothing_gives_nothing() {
     for tenant in
-        ["a: b", "[]", "resourceServers: x", "resourceServers: [x, {}]\nclientGrants: [{}]"]
+        ["clients: []", "resourceServers: x", "resourceServers: [x, {}]\nclientGrants: [{}]"]
     {
         assert!(imported(tenant).yaml.contains("resource_servers: []"), "{tenant}");
     }
@@ -102,7 +102,9 @@ fn a_name_that_is_the_id_of_another_application_is_neither() {
          clientGrants: [{{client_id: v, audience: 'urn:a', scope: []}}]"
     );
     let imported = imported(&tenant);
-    assert!(imported.yaml.contains("client_grants: []"), "{}", imported.yaml);
+    let (_, grants) = imported.yaml.split_once("client_grants:\n").unwrap();
+    let grants: Vec<_> = grants.lines().filter(|line| !line.trim().starts_with('#')).collect();
+    assert_eq!(grants, ["  []"], "{}", imported.yaml);
     assert_eq!(imported.left_out.len(), 1);
 }
 
@@ -150,4 +152,16 @@ fn names_of_strangers_accept_no_warning() {
          clientGrants: [{{client_id: '{name}', audience: 'urn:a', scope: []}}]"
     );
     assert!(!imported(&tenant).yaml.contains("# grantgate"));
+}
+
+#[test]
+fn a_file_or_folder_of_another_kind_is_no_export() {
+    for other in ["a: b", "[]", "openapi: 3.1.0\npaths: {}", "organizations: [{name: o}]"] {
+        let export = Export::of_tenant(&Source::new("openapi.yaml", other));
+        assert!(matches!(export, Err(NoExport::Foreign)), "{other}");
+    }
+    let organization = (Part::Organizations, Source::new("o.json", "{}"));
+    for files in [&[][..], &[organization]] {
+        assert!(matches!(Export::of_directory(files), Err(NoExport::ForeignFolder)));
+    }
 }

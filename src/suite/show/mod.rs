@@ -8,7 +8,7 @@ mod text;
 
 pub use json::json;
 pub use junit::junit;
-pub use text::text;
+pub use text::{coverage, text};
 
 use super::Run;
 

@@ -16,6 +16,14 @@ pub fn text(runs: &[Run<'_>], covered: Option<&Covered>) -> String {
     text
 }
 
+/// What no case touches, as text.
+pub fn coverage(covered: &Covered) -> String {
+    let mut text = String::new();
+    // Writing into a string does not fail.
+    let _ = write_covered(&mut text, covered);
+    text
+}
+
 fn write(to: &mut String, runs: &[Run<'_>], covered: Option<&Covered>) -> fmt::Result {
     for run in runs {
         for finding in run.failed() {

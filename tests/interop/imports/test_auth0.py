@@ -57,4 +57,4 @@ class Exported(managed.Suite):
         text, said = self.imports(self.exported(of, "yaml")[0])
         self.assertEqual(grants(text), [])
         for name in ("Nightly report", "The shop, itself", "ledger"):
-            self.assertIn(f"the id of the application `{name}` is not in the export", said)
+            self.assertIn(f'id is not in the export: `--client "{name}=ID"` tells it', said)

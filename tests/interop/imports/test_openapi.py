@@ -75,4 +75,4 @@ class Published(unittest.TestCase):
 
     def test_what_asks_for_keys_is_left_out(self):
         left_out = self.imports(PETSTORE, '{on: POST /v2/pet, scopes: ["read:pets", "write:pets"]}')
-        self.assertIn("GET /store/inventory", left_out)
+        self.assertIn("GET /v2/store/inventory", left_out)

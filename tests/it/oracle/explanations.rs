@@ -82,7 +82,9 @@ fn wrong(explanation: &Explanation, outcome: &Outcome<'_>) -> Option<&'static st
         let lists = scopes.map(|scopes| &scopes.token);
         lists.is_some_and(|lists| {
             let gives = lists.iter().any(|list| list.meaning == "scopes");
-            gives && lists.iter().all(|list| list.scopes.contains(name))
+            // Where scopes name their API, one that does not is nobody's.
+            let is_nobodys = saw(Rule::Need).contains("does not read as this API's");
+            gives && !is_nobodys && lists.iter().all(|list| list.scopes.contains(name))
         })
     };
     let weighed = by.is_none_or(|by| by > Rule::Ceiling) && !is_public && scopes.is_some();

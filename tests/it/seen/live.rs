@@ -54,7 +54,9 @@ fn explain_asks_over_a_socket_and_says_when_the_files_are_not_what_runs() {
     let program = Served::within(folder, Stdio::null(), &top);
     let asked = ["--live", &socket, "GET", "/nothing"];
     let (code, _, talk) = explain(&program, &asked, &token());
-    assert_eq!((code, talk.as_str()), (Some(1), ""));
+    let said =
+        format!("grantgate: the files are named as in the folder of the gate at `{socket}`\n");
+    assert_eq!((code, talk), (Some(1), said));
     program.edit(|text| text.replace("scope: [", "scopee: ["));
     program.says(&["configuration refused"]);
     let (code, data, talk) = explain(&program, &asked, &token());
